@@ -1,0 +1,205 @@
+"""From fragments to the one configuration that a cell is trained and scored with.
+
+The result is an MMEngine runner configuration of plain values, without anything that may differ
+between two machines (paths, device, worker processes). It is what a cell's identity digests.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from benchmark.errors import FragmentError
+from benchmark.registry import Fragment
+
+NUM_CLASSES = 19
+
+
+def resolve(
+    protocol: Fragment,
+    method: Fragment,
+    encoder: Fragment,
+    shift: Fragment,
+    domains: Mapping[str, Fragment],
+    seed: int,
+    iterations: int | None = None,
+) -> dict[str, Any]:
+    """Compose the training and evaluation configuration of one cell.
+
+    Args:
+        domains: the fragment of every domain that ``shift`` names, by name.
+        iterations: replaces the protocol's number of iterations.
+
+    Raises:
+        FragmentError: a fragment lacks a name that is needed here.
+    """
+    length = iterations if iterations is not None else _get(protocol, "iterations")
+    roles = {_get(shift, "source"): "source", _get(shift, "target"): "target"}
+    roles |= dict.fromkeys(_get(shift, "unseen"), "unseen")
+    return _plain(
+        {
+            "default_scope": "mmseg_ext",
+            "custom_imports": {"imports": ["mmseg_ext"]},
+            "model": _model(protocol, method, encoder),
+            "train_dataloader": _train_loader(protocol, method, shift, domains, seed),
+            "train_cfg": {"type": "UDATrainLoop", "max_iters": length},
+            "optim_wrapper": _optimizer(protocol, encoder),
+            "param_scheduler": _schedule(protocol, length),
+            "test_dataloader": {name: _test_loader(protocol, domains[name]) for name in roles},
+            "test_cfg": {"type": "MultiDomainTestLoop"},
+            "test_evaluator": {"type": "ConfusionMetric"},
+            "randomness": {"seed": seed},
+            "roles": roles,
+            "domains": {name: _data(domains[name]) for name in roles},
+        }
+    )
+
+
+def _get(fragment: Fragment, key: str) -> Any:
+    if key not in fragment.values:
+        raise FragmentError(f"{fragment.path}: a {fragment.kind} must define {key!r}")
+    return copy.deepcopy(fragment.values[key])
+
+
+def _merge(base: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """``base`` with ``changes`` laid over it, dictionaries merged key by key."""
+    merged = dict(base)
+    for key, value in changes.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(key), dict)
+        merged[key] = _merge(merged[key], value) if both else value
+    return merged
+
+
+def _model(protocol: Fragment, method: Fragment, encoder: Fragment) -> dict[str, Any]:
+    changes = protocol.values.get("methods", {}).get(method.name, {})
+    channels = list(_get(encoder, "channels"))
+    segmentor = {
+        "type": "EncoderDecoder",
+        "backbone": _get(encoder, "backbone"),
+        "decode_head": {
+            **_get(protocol, "decode_head"),
+            "in_channels": channels,
+            "num_classes": NUM_CLASSES,
+        },
+        "train_cfg": {},
+        "test_cfg": {"mode": _get(protocol, "evaluation")["mode"]},
+    }
+    preprocessor = {
+        "type": "SegDataPreProcessor",
+        "mean": _get(encoder, "mean"),
+        "std": _get(encoder, "std"),
+        "bgr_to_rgb": True,
+        "size": _get(protocol, "image_size"),
+        "pad_val": 0,
+        "seg_pad_val": 255,
+    }
+    return {
+        **_merge(_get(method, "model"), changes),
+        "segmentor": segmentor,
+        "data_preprocessor": preprocessor,
+        "class_weight": _get(protocol, "class_weight"),
+    }
+
+
+def _train_loader(
+    protocol: Fragment,
+    method: Fragment,
+    shift: Fragment,
+    domains: Mapping[str, Fragment],
+    seed: int,
+) -> dict[str, Any]:
+    augment = _get(protocol, "pipeline")
+    source, target = domains[_get(shift, "source")], domains[_get(shift, "target")]
+    if method.card.get("target_labels"):
+        # Only the oracle: the target takes the source's place, openly and with its labels.
+        labelled, unlabelled = target, None
+    else:
+        labelled, unlabelled = source, target if method.card.get("target_images") else None
+    return {
+        "batch_size": _get(protocol, "batch_size"),
+        "sampler": {"type": "PositionSampler"},
+        "dataset": {
+            "type": "PairedDataset",
+            "source": _dataset(labelled, "train", augment, labelled=True),
+            "target": None
+            if unlabelled is None
+            else _dataset(unlabelled, "train", augment, labelled=False),
+            "seed": seed,
+        },
+    }
+
+
+def _test_loader(protocol: Fragment, domain: Fragment) -> dict[str, Any]:
+    return {
+        "batch_size": _get(protocol, "evaluation")["batch_size"],
+        "sampler": {"type": "DefaultSampler", "shuffle": False},
+        "dataset": _dataset(domain, "test", [], labelled=True),
+    }
+
+
+def _dataset(
+    domain: Fragment, split: str, augment: Sequence[Mapping[str, Any]], *, labelled: bool
+) -> dict[str, Any]:
+    """A domain's data set; without ``labelled`` it has neither label paths nor a label reader."""
+    folder = f"{_get(domain, 'domain')}/{split}"
+    readers = [{"type": "ReadImage"}] + ([{"type": "ReadLabel"}] if labelled else [])
+    return {
+        "type": "DomainDataset",
+        "domain": domain.name,
+        "images": f"{folder}/images",
+        "labels": f"{folder}/labels" if labelled else None,
+        "pipeline": [*readers, *augment, {"type": "PackSegInputs"}],
+    }
+
+
+def _data(domain: Fragment) -> dict[str, Any]:
+    return {key: _get(domain, key) for key in ("reader", "domain", "world")}
+
+
+def _optimizer(protocol: Fragment, encoder: Fragment) -> dict[str, Any]:
+    rates = _get(encoder, "learning_rate")
+    wrapper = {
+        "type": "OptimWrapper",
+        "optimizer": {**_get(protocol, "optimizer"), "lr": rates["decoder"]},
+        "clip_grad": _get(protocol, "clip_grad"),
+    }
+    if rates["encoder"] != rates["decoder"]:
+        factor = rates["encoder"] / rates["decoder"]
+        wrapper["paramwise_cfg"] = {"custom_keys": {"student.backbone": {"lr_mult": factor}}}
+    return wrapper
+
+
+def _schedule(protocol: Fragment, iterations: int) -> list[dict[str, Any]]:
+    """Linear warm-up multiplied onto a polynomial decay that starts at iteration 0.
+
+    This is the schedule of mmcv 1's poly policy with linear warm-up; MMEngine's two schedulers
+    reproduce it when both begin at 0 and end one iteration late.
+    """
+    settings = _get(protocol, "schedule")
+    return [
+        {
+            "type": "LinearLR",
+            "start_factor": settings["warmup_factor"],
+            "by_epoch": False,
+            "begin": 0,
+            "end": settings["warmup_iterations"] + 1,
+        },
+        {
+            "type": "PolyLR",
+            "power": settings["power"],
+            "eta_min": 0.0,
+            "by_epoch": False,
+            "begin": 0,
+            "end": iterations + 1,
+        },
+    ]
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists, so that the configuration survives a round trip through JSON unchanged."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,23 @@
+"""Errors a user can act on: messages name the file or key, what was expected, what to do."""
+
+from __future__ import annotations
+
+
+class UdabenchError(Exception):
+    """Base of every error the command line reports in one line instead of a traceback."""
+
+
+class UsageError(UdabenchError):
+    """The command, a suite or a fragment asks for something that does not exist (exit code 2)."""
+
+
+class SuiteError(UsageError):
+    """A suite file has an unknown key, a wrong type or a name nobody registered."""
+
+
+class FragmentError(UsageError):
+    """A fragment under configs/ lacks a name it must define, or cannot be executed."""
+
+
+class RecordError(UdabenchError):
+    """A record on disk is truncated, of another schema version, or contradicts its file name."""

@@ -1,0 +1,70 @@
+"""What a cell's configuration gains on one machine: folders, worker processes, logging."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmark.errors import UsageError
+from benchmark.paths import CellPaths
+from benchmark.runtime import Runtime
+
+# Parts of a resolved configuration that are facts about the cell, not arguments of the Runner.
+_FACTS = ("roles", "domains")
+
+
+def for_this_machine(
+    config: Mapping[str, Any], paths: CellPaths, runtime: Runtime
+) -> dict[str, Any]:
+    """The MMEngine runner configuration of a cell on this machine; ``config`` is not changed."""
+    runner = {key: copy.deepcopy(value) for key, value in config.items() if key not in _FACTS}
+    roots = {name: _data_root(data, runtime) for name, data in config["domains"].items()}
+    training = runner["train_dataloader"]
+    loaders = [training, *runner["test_dataloader"].values()]
+    datasets = [training["dataset"]["source"], training["dataset"]["target"]]
+    datasets += [loader["dataset"] for loader in runner["test_dataloader"].values()]
+    for loader in loaders:
+        loader["num_workers"] = runtime.workers
+        loader["persistent_workers"] = runtime.workers > 0
+    for dataset in datasets:
+        if dataset is not None:
+            dataset["data_root"] = str(roots[dataset["domain"]])
+
+    iterations = runner["train_cfg"]["max_iters"]
+    resume_point = paths.folder / "resume.pth"
+    runner.update(
+        work_dir=str(paths.folder),
+        log_level="INFO",
+        log_processor={"by_epoch": False},
+        default_hooks={
+            "logger": {
+                "type": "LoggerHook",
+                "interval": max(1, min(50, iterations // 10)),
+                "log_metric_by_epoch": False,
+            },
+            "checkpoint": None,
+        },
+        custom_hooks=[
+            {"type": "CurveHook", "interval": max(1, iterations // 100)},
+            {"type": "ProgressHook", "path": str(paths.progress)},
+            {"type": "ResumePointHook", "interval": max(100, iterations // 20)},
+        ],
+        resume=resume_point.is_file(),
+        load_from=str(resume_point) if resume_point.is_file() else None,
+    )
+    return runner
+
+
+def _data_root(data: Mapping[str, Any], runtime: Runtime) -> Path:
+    """Folder that a domain's image and label folders lie in.
+
+    Raises:
+        UsageError: the domain's reader is unknown.
+    """
+    if data["reader"] == "MiniDrive":
+        from mmseg_ext.datasets.minidrive import World
+
+        return runtime.cache / "minidrive" / World(**data["world"]).key()
+    raise UsageError(f"unknown reader {data['reader']!r}; known readers: MiniDrive")

@@ -1,0 +1,251 @@
+"""Runs ONE cell in ONE process: the only module of the control plane that crosses into mmseg_ext.
+
+Training comes first, from source images and labels and, for UDA methods, unlabelled target images;
+evaluation follows when training is over and opens the labelled test splits then. The record is
+written last, in one rename.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import resource
+import sys
+import time
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmark import provenance
+from benchmark.paths import CellPaths
+from benchmark.plan import PlannedCell
+from benchmark.records import Cost, DomainMetrics, Failure, Record, write_atomically, write_record
+from benchmark.runner_config import for_this_machine
+from benchmark.runtime import Runtime
+from benchmark.suite import Suite
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from mmengine.runner import Runner
+    from numpy.typing import NDArray
+
+    from mmseg_ext.evaluation import DomainScore
+
+
+@dataclass(frozen=True)
+class _Result:
+    """What a cell that went well has to tell."""
+
+    metrics: Mapping[str, DomainMetrics]
+    diagnostics: Mapping[str, Any]
+    cost: Cost
+
+
+def run_cell(planned: PlannedCell, suite: Suite, folder: Path, runtime: Runtime) -> Record:
+    """Train and score one cell, write its record below ``folder`` and return it.
+
+    A Python exception becomes a ``failed`` record with its kind and message; its traceback goes to
+    the log. ``KeyboardInterrupt`` leaves no record: the next run goes on from the resume point.
+    """
+    assert planned.identity is not None, "an excluded cell cannot be run"
+    paths = CellPaths(folder, planned.cell)
+    paths.folder.mkdir(parents=True, exist_ok=True)
+    _write_progress(paths, "starting")
+    _drop_foreign_resume_point(paths, planned)
+    started = provenance.utc_now()
+    result: _Result | None = None
+    failure: Failure | None = None
+    try:
+        result = _train_and_score(planned, paths, runtime)
+    except Exception as error:
+        traceback.print_exc()
+        log = str(paths.log.relative_to(folder))
+        failure = Failure(
+            _kind(error), _without_places(f"{type(error).__name__}: {error}", runtime), log
+        )
+    sys.stdout.flush()
+    record = Record(
+        suite=suite.name,
+        cell=planned.cell,
+        identity=planned.identity,
+        state="failed" if failure else "done",
+        metrics=result.metrics if result else {},
+        failure=failure,
+        diagnostics=result.diagnostics if result else {},
+        cost=result.cost if result else None,
+        provenance=provenance.capture(
+            threads=runtime.threads, devices=[_device_name()], started=started, folder=paths.folder
+        ),
+    )
+    write_record(folder, record)
+    if result is not None:
+        (paths.folder / "resume.pth").unlink(missing_ok=True)
+    return record
+
+
+def _train_and_score(planned: PlannedCell, paths: CellPaths, runtime: Runtime) -> _Result:
+    import torch
+    from mmengine.config import Config
+    from mmengine.runner import Runner
+
+    import mmseg_ext.registry  # noqa: F401  (mends mmcv and MMEngine before either is used)
+    from mmseg_ext.engine import CurveHook
+
+    torch.set_num_threads(runtime.threads)
+    runner = Runner.from_cfg(Config(for_this_machine(planned.config, paths, runtime)))
+    begun = time.monotonic()
+    runner.train()
+    trained = time.monotonic()
+    first = runner.train_loop.first_iteration  # type: ignore[attr-defined]
+    runner.test()
+    scored = time.monotonic()
+
+    scores: Mapping[str, DomainScore] = runner.test_loop.scores  # type: ignore[attr-defined]
+    weights = runner.model.student.state_dict()
+    _save_weights(paths, weights)
+    curves = next(hook.curves for hook in runner.hooks if isinstance(hook, CurveHook))
+    roles = planned.config["roles"]
+    return _Result(
+        metrics={name: _metrics(roles[name], score) for name, score in scores.items()},
+        diagnostics={
+            "curves": curves,
+            "weights_sha256": _digest(tensor.cpu().numpy() for tensor in weights.values()),
+            "confusion": _save_confusion(
+                paths, {name: s.confusion_ncc for name, s in scores.items()}
+            ),
+        },
+        cost=_cost(runner, trained - begun, scored - trained, runner.iter - first),
+    )
+
+
+def _metrics(role: str, score: DomainScore) -> DomainMetrics:
+    from mmseg_ext.datasets.classes import CLASSES
+
+    return DomainMetrics(
+        role=role,
+        miou=score.miou,
+        per_class_iou={
+            name: None if value != value else float(value)  # NaN: the class has no ground truth
+            for name, value in zip(CLASSES, score.iou, strict=True)
+        },
+        scored_classes=score.scored_classes,
+        pixel_accuracy=score.pixel_accuracy,
+        images=len(score.confusion_ncc),
+    )
+
+
+def _cost(runner: Runner, training: float, evaluation: float, iterations: int) -> Cost:
+    import torch
+
+    student = runner.model.student
+    dataset = runner.train_dataloader.dataset
+    images = runner.train_dataloader.batch_size * (1 if dataset.target is None else 2)
+    step = training / max(iterations, 1)
+    if torch.cuda.is_available():
+        peak = torch.cuda.max_memory_allocated() / 2**20
+    else:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+    return Cost(
+        train_seconds=training,
+        evaluation_seconds=evaluation,
+        seconds_per_iteration=step,
+        images_per_second=images / step if step else 0.0,
+        peak_memory_mib=peak,
+        parameters=sum(each.numel() for each in student.parameters()),
+        trainable_parameters=sum(
+            each.numel() for each in student.parameters() if each.requires_grad
+        ),
+        device_hours=(training + evaluation) / 3600.0,
+    )
+
+
+def _save_weights(paths: CellPaths, weights: Mapping[str, torch.Tensor]) -> None:
+    import torch
+
+    target = paths.folder / "weights.pth"
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    torch.save(dict(weights), temporary)
+    os.replace(temporary, target)
+
+
+def _save_confusion(paths: CellPaths, counts: Mapping[str, NDArray[np.int64]]) -> dict[str, str]:
+    """Per-image confusion counts beside the record, as int32: intervals need no second run."""
+    import numpy as np
+
+    target = paths.folder / "confusion.npz"
+    temporary = target.with_name(f".{os.getpid()}.{target.name}")
+    small: dict[str, Any] = {name: array.astype(np.int32) for name, array in counts.items()}
+    np.savez_compressed(temporary, **small)
+    os.replace(temporary, target)
+    return {
+        "file": str(target.relative_to(paths.suite_folder)),
+        "sha256": _digest(small[name] for name in sorted(small)),
+    }
+
+
+def _digest(arrays: Any) -> str:
+    import numpy as np
+
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def _drop_foreign_resume_point(paths: CellPaths, planned: PlannedCell) -> None:
+    """A resume point of another configuration must not be continued with this one."""
+    assert planned.identity is not None
+    document = {"id": planned.identity.id, "config": planned.config}
+    try:
+        known = json.loads(paths.config.read_text(encoding="utf-8"))["id"]
+    except (OSError, ValueError, KeyError, TypeError):
+        known = None
+    if known != planned.identity.id:
+        (paths.folder / "resume.pth").unlink(missing_ok=True)
+        write_atomically(paths.config, json.dumps(document, indent=1, sort_keys=True) + "\n")
+
+
+def _write_progress(paths: CellPaths, phase: str) -> None:
+    state = {
+        "phase": phase,
+        "iteration": 0,
+        "iterations": 0,
+        "loss": None,
+        "seconds_per_iteration": None,
+    }
+    write_atomically(paths.progress, json.dumps({**state, "time": time.time()}))
+
+
+def _kind(error: Exception) -> str:
+    """The kind of failure of an exception, by name so that nothing need be imported for it."""
+    names = {each.__name__ for each in type(error).__mro__}
+    if "NonFiniteLossError" in names:
+        return "nan"
+    if "MemoryError" in names or "OutOfMemoryError" in names:
+        return "oom"
+    return "error"
+
+
+def _without_places(message: str, runtime: Runtime) -> str:
+    """``message`` with this machine's folders replaced by what they are called in the docs."""
+    places = [
+        (runtime.cache, "<cache>"),
+        (runtime.data_root, "<data-root>"),
+        (Path.cwd(), "."),
+        (Path.home(), "~"),
+    ]
+    for folder, name in places:
+        if folder is not None and str(folder) != "/":
+            message = message.replace(str(folder), name)
+    return message
+
+
+def _device_name() -> str:
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        return str(torch.cuda.get_device_name(0))
+    return "cpu"

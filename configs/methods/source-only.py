@@ -1,0 +1,10 @@
+"""Training on the source domain alone: what every UDA method has to beat."""
+
+card = dict(
+    title="Source-only",
+    summary="Supervised training on source labels; the target is never seen.",
+    role="baseline",
+    target_images=False,
+    target_labels=False,
+)
+model = dict(type="Supervised", strong_augmentation=None)

@@ -1,0 +1,9 @@
+"""Synthetic to real in the MiniDrive world, tested on five more appearances nobody trained on."""
+
+card = dict(
+    title="MiniDrive synthetic -> real",
+    summary="Cartoon-like rendering to greyish, textured days; unseen: region and weather.",
+)
+source = "minidrive-synthetic"
+target = "minidrive-real"
+unseen = ["minidrive-geo", "minidrive-fog", "minidrive-night", "minidrive-rain", "minidrive-snow"]

@@ -1,0 +1,92 @@
+"""A resume point: the one checkpoint from which an interrupted run goes on, bit for bit."""
+
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.hooks import Hook
+
+from mmseg_ext.registry import HOOKS
+
+FILE_NAME = "resume.pth"
+
+
+@HOOKS.register_module()
+class ResumePointHook(Hook):
+    """Keeps ``resume.pth`` in the working folder, replaced atomically every ``interval`` steps.
+
+    MMEngine's checkpoints lack the state of the random generators; this hook adds it and puts it
+    back after loading. A file is written under a temporary name and renamed when it is on the disk,
+    so a process killed while saving leaves the previous point intact.
+
+    Args:
+        interval: iterations between two points; 0 saves none.
+    """
+
+    priority = "VERY_LOW"
+
+    def __init__(self, interval: int) -> None:
+        self._interval = interval
+
+    def after_train_iter(
+        self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
+    ) -> None:
+        """Save when the interval has passed and training goes on."""
+        done = runner.iter + 1
+        if self._interval and done % self._interval == 0 and done < runner.max_iters:
+            save_resume_point(runner)
+
+    def before_save_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
+        """Add the random state to the checkpoint."""
+        checkpoint["random_state"] = _random_state()
+
+    def after_load_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
+        """Keep the random state until training starts: what is built until then draws too."""
+        self._loaded = checkpoint.get("random_state")
+
+    def before_train_epoch(self, runner: Any) -> None:
+        """Put the random state back right before the first resumed step."""
+        loaded = getattr(self, "_loaded", None)
+        if loaded is not None:
+            _set_random_state(loaded)
+
+
+def save_resume_point(runner: Any) -> Path:
+    """Write the resume point of a runner after its current step and return its path."""
+    folder = Path(runner.work_dir)
+    temporary = f".{FILE_NAME}.{os.getpid()}.tmp"
+    try:
+        runner.save_checkpoint(str(folder), temporary, by_epoch=False)
+        with open(folder / temporary, "rb") as stream:
+            os.fsync(stream.fileno())
+        os.replace(folder / temporary, folder / FILE_NAME)
+    except BaseException:
+        (folder / temporary).unlink(missing_ok=True)
+        raise
+    return folder / FILE_NAME
+
+
+def _random_state() -> dict[str, Any]:
+    kind, keys, position, has_gauss, cached = np.random.get_state(legacy=True)
+    version, internal, gauss = random.getstate()
+    return {
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        "numpy": [kind, torch.from_numpy(np.asarray(keys, np.int64)), position, has_gauss, cached],
+        "python": [version, list(internal), gauss],
+    }
+
+
+def _set_random_state(state: dict[str, Any]) -> None:
+    torch.set_rng_state(state["torch"].cpu())
+    if torch.cuda.is_available() and len(state["cuda"]) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all([each.cpu() for each in state["cuda"]])
+    kind, keys, *rest = state["numpy"]
+    np.random.set_state((kind, keys.cpu().numpy().astype(np.uint32), *rest))
+    version, internal, gauss = state["python"]
+    random.setstate((version, tuple(internal), gauss))

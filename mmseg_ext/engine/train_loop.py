@@ -1,0 +1,51 @@
+"""The training loop: a fixed number of steps, no validation, resumed without re-reading data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmengine.runner import BaseLoop, IterBasedTrainLoop
+from mmengine.runner.loops import _InfiniteDataloaderIterator
+
+from mmseg_ext.registry import LOOPS
+
+
+@LOOPS.register_module()
+class UDATrainLoop(IterBasedTrainLoop):
+    """Runs ``max_iters`` training steps.
+
+    Two things differ from MMEngine's loop. There is no validation in it, because target labels have
+    no place in training. And a resumed run starts its data at the right position instead of loading
+    and discarding what was trained on, which also would not restore the random state.
+
+    ``first_iteration`` tells where this process began: 0, or the iteration it resumed from.
+
+    Args:
+        runner: the MMEngine runner.
+        dataloader: config of a loader over `PairedDataset` with a `PositionSampler`.
+        max_iters: number of optimiser steps.
+    """
+
+    def __init__(self, runner: Any, dataloader: Any, max_iters: int) -> None:
+        BaseLoop.__init__(self, runner, dataloader)
+        self._max_iters = int(max_iters)
+        self._max_epochs = 1  # what hooks written for epochs expect of an iteration-based loop
+        self._epoch = self._iter = 0
+        self.stop_training = False
+        self.first_iteration = 0
+
+    def run(self) -> Any:
+        """Train from the current iteration to the last and return the model."""
+        self.first_iteration = self._iter
+        self.dataloader.sampler.start_after(self._iter * self.dataloader.batch_size)
+        # Starting a loader draws from torch's generator, so it comes before hooks restore the
+        # random state of a resumed run.
+        batches = _InfiniteDataloaderIterator(self.dataloader)
+        self.runner.call_hook("before_train")
+        self.runner.call_hook("before_train_epoch")
+        self.runner.model.train()
+        while self._iter < self._max_iters and not self.stop_training:
+            self.run_iter(next(batches))
+        self.runner.call_hook("after_train_epoch")
+        self.runner.call_hook("after_train")
+        return self.runner.model

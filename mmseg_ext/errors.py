@@ -1,0 +1,27 @@
+"""Errors of the data plane: each names the file or value, what was expected and what to do."""
+
+from __future__ import annotations
+
+
+class ExtensionError(Exception):
+    """Base of the errors below."""
+
+
+class UnreadableFileError(ExtensionError):
+    """An image or a label file that is missing, empty, truncated or not of the declared format."""
+
+
+class InvalidLabelError(ExtensionError):
+    """A label map with a value outside the vocabulary, or of another size than its image."""
+
+
+class EmptyDomainError(ExtensionError):
+    """A domain whose folder holds no image, or not one label for each image."""
+
+
+class NonFiniteLossError(ExtensionError):
+    """A loss term became NaN or infinite: names the term and the iteration."""
+
+
+class TargetLabelsSeenError(ExtensionError):
+    """A target training sample carries annotations: the label firewall was bypassed."""

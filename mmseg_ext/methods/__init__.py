@@ -1,0 +1,6 @@
+"""UDA methods, one file each; importing the package registers them."""
+
+from mmseg_ext.methods.dacs import DACS
+from mmseg_ext.methods.supervised import Supervised
+
+__all__ = ["DACS", "Supervised"]

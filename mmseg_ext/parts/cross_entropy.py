@@ -1,0 +1,51 @@
+"""Pixel-weighted cross-entropy with the denominator of the DAFormer family."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from mmseg_ext.datasets.classes import IGNORE_LABEL
+
+
+class PixelCrossEntropy(nn.Module):
+    """Sum of weighted cross-entropies divided by the number of ALL pixels, ignored ones included.
+
+    DAFormer, HRDA and MIC normalise every term this way (lhoyer/DAFormer,
+    mmseg/models/losses/cross_entropy_loss.py); DACS does so for its mixed term. Dividing by the
+    valid pixels only would raise the weight of images with large ignored areas.
+
+    Args:
+        class_weight: one factor a class on the loss of its pixels, or ``None`` for 1.
+    """
+
+    class_weight: Tensor | None
+
+    def __init__(self, class_weight: Sequence[float] | None = None) -> None:
+        super().__init__()
+        weight = None if class_weight is None else torch.tensor(class_weight, dtype=torch.float32)
+        self.register_buffer("class_weight", weight, persistent=False)
+
+    def forward(
+        self, logits_bchw: Tensor, label_bhw: Tensor, weight_bhw: Tensor | None = None
+    ) -> Tensor:
+        """Return the scalar loss.
+
+        Args:
+            logits_bchw: float logits.
+            label_bhw: int64 train ids, 255 where there is no label.
+            weight_bhw: factor for each pixel, e.g. the trust in a pseudo label.
+        """
+        loss_bhw = functional.cross_entropy(
+            logits_bchw.float(),
+            label_bhw,
+            weight=self.class_weight,
+            ignore_index=IGNORE_LABEL,
+            reduction="none",
+        )
+        if weight_bhw is not None:
+            loss_bhw = loss_bhw * weight_bhw
+        return loss_bhw.mean()

@@ -1,0 +1,42 @@
+"""Registries of the extension: children of MMSegmentation's, under the scope ``mmseg_ext``.
+
+With ``default_scope='mmseg_ext'`` our names and MMSegmentation's are both found without a prefix;
+from any other scope ours are ``mmseg_ext.<Name>``. The modules that hold the components are
+imported when a registry is first asked, so importing this file builds nothing.
+"""
+
+from __future__ import annotations
+
+from mmengine.registry import Registry
+from mmseg import registry as mmseg_registry
+
+from mmseg_ext import compat
+
+compat.provide_missing_mmcv_operators()
+compat.read_checkpoints_safely()
+
+
+def _child(kind: str, parent: Registry, *locations: str) -> Registry:
+    return Registry(kind, scope="mmseg_ext", parent=parent, locations=list(locations))
+
+
+MODELS = _child(
+    "model",
+    mmseg_registry.MODELS,
+    "mmseg_ext.encoders",
+    "mmseg_ext.heads",
+    "mmseg_ext.methods",
+)
+DATASETS = _child(
+    "dataset",
+    mmseg_registry.DATASETS,
+    "mmseg_ext.datasets.domain",
+    "mmseg_ext.datasets.paired",
+)
+DATA_SAMPLERS = _child(
+    "data sampler", mmseg_registry.DATA_SAMPLERS, "mmseg_ext.datasets.position_sampler"
+)
+TRANSFORMS = _child("transform", mmseg_registry.TRANSFORMS, "mmseg_ext.datasets.reading")
+LOOPS = _child("loop", mmseg_registry.LOOPS, "mmseg_ext.engine", "mmseg_ext.evaluation")
+HOOKS = _child("hook", mmseg_registry.HOOKS, "mmseg_ext.engine")
+METRICS = _child("metric", mmseg_registry.METRICS, "mmseg_ext.evaluation")
