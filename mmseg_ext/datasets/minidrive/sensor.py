@@ -1,0 +1,60 @@
+"""What a camera adds: exposure, tint, blur, vignette and noise."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from .frame import Frame, stack
+from .textures import Map
+
+
+def expose(
+    frame: Frame, contrast: tuple[float, float], brightness: float, offset: float = 0.0
+) -> None:
+    """Random contrast about mid-grey and random brightness (standard deviation)."""
+    factor = float(frame.rng.uniform(*contrast))
+    shift = 128.0 * (1 - factor) + offset + float(frame.rng.normal()) * brightness
+    frame.image *= np.float32(factor)
+    frame.image += np.float32(shift)
+
+
+def tint(frame: Frame, strength: float) -> None:
+    """White balance: an own gain for every channel."""
+    gains = 1 + frame.rng.normal(0.0, strength, 3)
+    frame.image *= gains.astype(np.float32)
+
+
+def blur(frame: Frame, probability: float, sigma: tuple[float, float]) -> None:
+    """Sometimes a Gaussian blur; `sigma` in pixels of an image of 64 rows."""
+    if frame.rng.random() < probability:
+        width = float(frame.rng.uniform(*sigma)) * frame.size[0] / 64
+        frame.image = np.asarray(cv2.GaussianBlur(frame.image, (0, 0), width), np.float32)
+
+
+@lru_cache(maxsize=4)
+def _eccentricity(height: int, width: int) -> Map:
+    across = np.square(np.linspace(-1, 1, width, dtype=np.float32))
+    along = np.square(np.linspace(-1, 1, height, dtype=np.float32))
+    return np.asarray(along[:, None] + across, np.float32)
+
+
+def vignette(frame: Frame, strength: tuple[float, float]) -> None:
+    """Darker corners."""
+    amount = np.float32(frame.rng.uniform(*strength))
+    frame.image *= stack(1 - amount * _eccentricity(*frame.size))
+
+
+def noise(frame: Frame, deviation: float) -> None:
+    """Independent sensor noise in every channel."""
+    grain = frame.rng.standard_normal(frame.image.shape, dtype=np.float32)
+    grain *= np.float32(deviation)
+    frame.image += grain
+
+
+def quantise(image: Map) -> npt.NDArray[np.uint8]:
+    """Round to 8 bits."""
+    return np.asarray(np.rint(np.clip(image, 0, 255)), np.uint8)
