@@ -1,0 +1,176 @@
+"""The command line: its surface only. Each command's work is a module of ``benchmark.commands``.
+
+Exit codes: 0 all done, 1 a cell failed, 2 usage, 3 incomplete, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from benchmark.errors import UdabenchError, UsageError
+
+EXIT_DONE = 0
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_INCOMPLETE = 3
+EXIT_INTERRUPTED = 130
+
+LISTED = ("methods", "encoders", "shifts", "domains", "protocols", "suites")
+DEFAULT_OUT = "results/local"
+WORLDS = ("minidrive",)
+EPILOG = "exit codes: 0 all done, 1 a cell failed, 2 usage, 3 incomplete, 130 interrupted"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    parsed = parser().parse_args(arguments)
+    try:
+        command = importlib.import_module(f"benchmark.commands.{parsed.module}")
+        code: int = getattr(command, parsed.function)(parsed)
+        sys.stdout.flush()
+        return code
+    except UsageError as error:
+        return _complain(error, EXIT_USAGE)
+    except UdabenchError as error:
+        return _complain(error, EXIT_FAILED)
+    except KeyboardInterrupt:
+        return _complain("interrupted", EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        # The reader has gone (a pager, head): let the interpreter's last flush go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+    except OSError as error:
+        return _complain(error, EXIT_FAILED)
+
+
+def _complain(problem: object, code: int) -> int:
+    print(f"udabench: {problem}", file=sys.stderr)
+    return code
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole surface of the command line."""
+    top = argparse.ArgumentParser(
+        prog="udabench",
+        description="A benchmark for unsupervised domain adaptation in semantic segmentation.",
+        epilog=EPILOG,
+    )
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+    _catalogue(commands)
+    _suites(commands)
+    _cell(commands)
+    _data(commands)
+    doctor = _command(commands, "doctor", "doctor", "run", "check this machine and environment")
+    doctor.add_argument("--out", metavar="DIR", default=DEFAULT_OUT, help="results folder")
+    _json(doctor)
+    return top
+
+
+Commands = argparse._SubParsersAction  # the only name argparse has for it
+
+
+def _command(
+    commands: Commands[argparse.ArgumentParser], name: str, module: str, function: str, help: str
+) -> argparse.ArgumentParser:
+    made = commands.add_parser(name, help=help, description=help, epilog=EPILOG)
+    made.set_defaults(module=module, function=function)
+    return made
+
+
+def _catalogue(commands: Commands[argparse.ArgumentParser]) -> None:
+    made = _command(commands, "list", "catalogue", "list_all", "list what there is")
+    made.add_argument("kind", nargs="?", choices=LISTED, help="only this kind")
+    _json(made)
+    made = _command(commands, "show", "catalogue", "show", "print the card of anything listed")
+    made.add_argument("name", metavar="NAME", help="its name, or KIND/NAME")
+    _json(made)
+
+
+def _suites(commands: Commands[argparse.ArgumentParser]) -> None:
+    made = _command(commands, "plan", "planning", "plan", "show a suite's cells before running")
+    _suite_options(made)
+    _json(made)
+    made = _command(commands, "run", "run", "run", "run what a suite is missing, print its tables")
+    _suite_options(made)
+    made.add_argument("--data-root", metavar="DIR", help="folder of downloaded data sets")
+    made.add_argument("--engine", choices=("pool", "inline"), default="pool", help="where it runs")
+    made.add_argument(
+        "--devices", metavar="IDS", help="cpu, or GPUs: 0,1,GPU-uuid,MIG-... (default: all GPUs)"
+    )
+    made.add_argument(
+        "--threads", type=_count, default=1, metavar="N", help="threads of a cell (default 1)"
+    )
+    made.add_argument(
+        "--rerun",
+        action="append",
+        default=[],
+        choices=("failed", "stale"),
+        help="run these cells again too (repeatable)",
+    )
+    made = _command(commands, "status", "planning", "status", "show the state of a suite's cells")
+    _suite_options(made)
+    _json(made)
+    made = _command(commands, "report", "planning", "report", "write and print a suite's tables")
+    _suite_options(made)
+
+
+def _cell(commands: Commands[argparse.ArgumentParser]) -> None:
+    made = _command(commands, "cell", "cell", "run", "run one cell in this process")
+    made.add_argument("id", metavar="ID", help="its name in the results, or its identity")
+    made.add_argument("--suite", required=True, help="suite name or .yaml file")
+    _overrides(made)
+    made.add_argument("--data-root", metavar="DIR", help="folder of downloaded data sets")
+    made.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="default cpu")
+    made.add_argument("--threads", type=_count, default=1, metavar="N", help="default 1")
+    made.add_argument("--workers", type=_natural, default=0, metavar="N", help="loading processes")
+
+
+def _data(commands: Commands[argparse.ArgumentParser]) -> None:
+    group = commands.add_parser("data", help="generated data sets", epilog=EPILOG)
+    actions = group.add_subparsers(metavar="ACTION", required=True)
+    made = _command(actions, "preview", "data", "preview", "write a contact sheet (PNG)")
+    made.add_argument("world", choices=WORLDS)
+    made.add_argument("--out", metavar="FILE", default="minidrive.png", help="default %(default)s")
+    made = _command(actions, "prepare", "data", "prepare", "generate everything into the cache")
+    made.add_argument("world", choices=WORLDS)
+
+
+def _suite_options(made: argparse.ArgumentParser) -> None:
+    made.add_argument("suite", metavar="SUITE", help="suite name or .yaml file")
+    made.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="restrict the grid: method=dacs+oracle,encoder=... (repeatable)",
+    )
+    _overrides(made)
+
+
+def _overrides(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "--out", metavar="DIR", default=DEFAULT_OUT, help="results folder (default %(default)s)"
+    )
+    made.add_argument("--seeds", type=_count, metavar="N", help="use the seeds 0 to N-1")
+    made.add_argument("--iterations", type=_count, metavar="N", help="replace the training length")
+
+
+def _json(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--json", action="store_true", help="print JSON for programs")
+
+
+def _count(text: str) -> int:
+    value = _natural(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected a number of at least 1, got {text!r}")
+    return value
+
+
+def _natural(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or len(text) > 9:
+        raise argparse.ArgumentTypeError(f"expected a whole number, got {text[:20]!r}")
+    return int(text)

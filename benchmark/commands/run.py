@@ -1,0 +1,140 @@
+"""``udabench run``: run what a suite is missing, then print its tables."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmark import data, paths
+from benchmark.cli import EXIT_INTERRUPTED
+from benchmark.commands import options
+from benchmark.commands.bars import progress_bar
+from benchmark.commands.planning import exit_code, summary
+from benchmark.engines import Interrupted, Outcome, Slot
+from benchmark.engines.devices import slots
+from benchmark.errors import UdabenchError
+from benchmark.plan import Plan, PlannedCell
+from benchmark.progress import display, duration
+from benchmark.runtime import Runtime
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Run the due cells of a suite. Returns the exit code described in ``benchmark.cli``."""
+    begun = time.monotonic()
+    # A shell that starts a command in the background makes it deaf to SIGINT.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    planned = options.make_plan(parsed)
+    due = planned.due(parsed.rerun) + [e for e in planned.entries if e.state == "running"]
+    print(f"{planned.suite.title} ({summary(planned)}), results in {paths.shown(planned.folder)}")
+    if due:
+        places = slots(parsed.devices, parsed.threads)[: len(due)]
+        check_writable(planned.folder)
+        print(f"running {len(due)}, {_place_text(places, parsed.threads)}", flush=True)
+        try:
+            with progress_bar("generating data") as progress:
+                data.prepare(due, progress)
+            _run(parsed, planned, due, places)
+        except (Interrupted, KeyboardInterrupt):
+            print(
+                f"udabench: interrupted; 'udabench run {parsed.suite}' continues", file=sys.stderr
+            )
+            return EXIT_INTERRUPTED
+    _print_tables(parsed)
+    after = options.make_plan(parsed)
+    _print_problems(after, parsed)
+    print(f"{after.suite.name}: {summary(after)} ({duration(time.monotonic() - begun)})")
+    return exit_code(after)
+
+
+def check_writable(folder: Path) -> None:
+    """Refuse before anything runs if results could not be stored.
+
+    Raises:
+        UdabenchError: ``folder`` cannot be made or written to.
+    """
+    probe = folder / f".writable-{time.time_ns()}"
+    try:
+        (folder / "records").mkdir(parents=True, exist_ok=True)
+        probe.write_text("", encoding="utf-8")
+        probe.unlink()
+    except OSError as error:
+        raise UdabenchError(
+            f"{paths.shown(folder)}: results cannot be written ({error.strerror or error}); "
+            "choose another folder with --out"
+        ) from error
+
+
+def _run(
+    parsed: argparse.Namespace, planned: Plan, due: Sequence[PlannedCell], places: Sequence[Slot]
+) -> list[Outcome]:
+    with display(planned, due, len(places)) as observer:
+        if parsed.engine == "inline":
+            from benchmark.engines import inline
+
+            runtime = Runtime(
+                device=places[0].device,
+                threads=parsed.threads,
+                workers=places[0].workers,
+                data_root=Path(parsed.data_root) if parsed.data_root else None,
+                cache=paths.cache_root(),
+            )
+            return inline.run(due, planned.suite, planned.folder, places[0], runtime, observer)
+        from benchmark.engines.pool import Pool, module_command
+
+        minutes = planned.suite.budget.minutes_per_cell
+        pool = Pool(
+            suite=planned.suite.name,
+            folder=planned.folder,
+            slots=places,
+            command=module_command(_worker_options(parsed, planned)),
+            observer=observer,
+            threads=parsed.threads,
+            limit=minutes * 60 if minutes else None,
+        )
+        return pool.run(due)
+
+
+def _worker_options(parsed: argparse.Namespace, planned: Plan) -> list[str]:
+    given = {
+        "--suite": planned.suite.reference,
+        "--out": parsed.out,
+        "--threads": parsed.threads,
+        "--seeds": parsed.seeds,
+        "--iterations": parsed.iterations,
+        "--data-root": parsed.data_root,
+    }
+    return [part for key, value in given.items() if value is not None for part in (key, str(value))]
+
+
+def _place_text(places: Sequence[Slot], threads: int) -> str:
+    if places[0].device == "cpu":
+        each = "1 thread" if threads == 1 else f"{threads} threads"
+        return f"{len(places)} at a time on the processor, {each} each"
+    return f"one on each of {', '.join(slot.name for slot in places)}"
+
+
+def _print_tables(parsed: argparse.Namespace) -> None:
+    from benchmark import report
+
+    whole = options.full_plan(parsed)
+    if not any(entry.state == "done" for entry in whole.entries):
+        return
+    report.write(whole)
+    print()
+    report.print_markdown(whole, sys.stdout)
+    print()
+
+
+def _print_problems(after: Plan, parsed: argparse.Namespace) -> None:
+    for entry in after.entries:
+        if entry.state in ("failed", "stale", "running", "missing"):
+            print(f"{entry.state}: {entry.cell}: {entry.reason or 'not run'}", file=sys.stderr)
+    for state in ("failed", "stale"):
+        if after.counts().get(state) and state not in parsed.rerun:
+            command = f"udabench run {parsed.suite} --rerun {state}"
+            print(f"'{command}' runs the {state} cells again", file=sys.stderr)

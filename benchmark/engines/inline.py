@@ -1,0 +1,54 @@
+"""The inline engine: cells one after another in this process, for debuggers and profilers."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmark import lease
+from benchmark.engines import Interrupted, Observer, Outcome, Slot
+from benchmark.paths import CellPaths
+from benchmark.plan import PlannedCell
+from benchmark.runtime import Runtime
+from benchmark.suite import Suite
+
+
+def run(
+    cells: Sequence[PlannedCell],
+    suite: Suite,
+    folder: Path,
+    slot: Slot,
+    runtime: Runtime,
+    observer: Observer,
+) -> list[Outcome]:
+    """Run ``cells`` and return their outcomes in order.
+
+    Raises:
+        Interrupted: Ctrl-C was pressed.
+    """
+    # Read when torch first asks for a device, so it must be set before the worker is imported.
+    os.environ["CUDA_VISIBLE_DEVICES"] = slot.visible
+    from benchmark import worker
+
+    outcomes = []
+    for planned in cells:
+        observer.started(planned, slot)
+        begun = time.monotonic()
+        cell_paths = CellPaths(folder, planned.cell)
+        try:
+            with lease.hold(cell_paths.lease):
+                cell_paths.remove_leftovers()
+                record = worker.run_cell(planned, suite, folder, runtime)
+        except lease.LeaseHeldError as error:
+            state, reason = "skipped", str(error)
+        except KeyboardInterrupt:
+            raise Interrupted from None
+        else:
+            failure = record.failure
+            state, reason = record.state, f"{failure.kind}: {failure.message}" if failure else ""
+        outcome = Outcome(planned.cell, state, reason, time.monotonic() - begun)
+        observer.finished(outcome)
+        outcomes.append(outcome)
+    return outcomes

@@ -1,0 +1,93 @@
+"""A worker process: its own process group, its device, its log."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark.engines import Slot
+from benchmark.engines.guardian import PARENT_FD
+from benchmark.engines.verdict import stamp
+from benchmark.paths import CellPaths
+from benchmark.plan import PlannedCell
+from benchmark.provenance import utc_now
+
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+@dataclass
+class Worker:
+    """A started worker.
+
+    ``before`` is the stamp of its cell's record at the start. ``started`` and ``deadline`` are
+    monotonic seconds. ``stopped`` says why it was told to stop, empty as long as it was not.
+    """
+
+    planned: PlannedCell
+    slot: Slot
+    process: subprocess.Popen[bytes]
+    paths: CellPaths
+    before: tuple[int, int] | None
+    started: float
+    deadline: float | None = None
+    stopped: str = ""
+
+    def signal_group(self, number: int) -> None:
+        """Signal the whole group. The leader is not yet reaped, so its number is still its own."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, number)
+
+    def has_ended(self) -> bool:
+        """Whether the leader has ended, without reaping it."""
+        flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PID, self.process.pid, flags) is not None
+
+
+def start(
+    planned: PlannedCell,
+    slot: Slot,
+    folder: Path,
+    command: Sequence[str],
+    reader: int,
+    threads: int,
+) -> Worker:
+    """Start ``command`` for one cell on ``slot``, its output appended to the cell's log.
+
+    ``folder`` is the suite's result folder; ``reader`` is the read end of the orchestrator's pipe,
+    which the worker inherits.
+    """
+    paths = CellPaths(folder, planned.cell)
+    paths.folder.mkdir(parents=True, exist_ok=True)
+    paths.progress.unlink(missing_ok=True)
+    before = stamp(paths.record)
+    with open(paths.log, "ab") as log:
+        log.write(f"--- {planned.cell}, started {utc_now()} on {slot.name}\n".encode())
+        log.flush()
+        process = subprocess.Popen(
+            list(command),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=_environment(slot, reader, threads),
+            pass_fds=(reader,),
+            start_new_session=True,
+        )
+    return Worker(planned, slot, process, paths, before, time.monotonic())
+
+
+def _environment(slot: Slot, reader: int, threads: int) -> dict[str, str]:
+    return {
+        **os.environ,
+        **dict.fromkeys(THREAD_VARIABLES, str(threads)),
+        PARENT_FD: str(reader),
+        "CUDA_VISIBLE_DEVICES": slot.visible,
+        # So that an index means the same device as in nvidia-smi.
+        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONFAULTHANDLER": "1",
+    }

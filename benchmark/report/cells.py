@@ -1,0 +1,116 @@
+"""How one table cell comes about: a mean over seeds, a gain over a reference, a share of a gap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchmark.report import notes, stats
+from benchmark.report.grid import Method, Sample
+from benchmark.report.model import GAIN, GAP_CLOSED, MIOU, Footnotes, Quantity, TableCell
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A method that others are compared with, and its values where they are compared."""
+
+    method: Method
+    sample: Sample
+
+
+def mean_miou(sample: Sample, footnotes: Footnotes) -> TableCell:
+    """The mean over seeds, or the state that stands in its place."""
+    note = notes.of_sample(sample)
+    marks = (footnotes.number(note),) if note else ()
+    if not sample.values:
+        return TableCell(MIOU, sample.state, expected=sample.expected, footnotes=marks)
+    return TableCell(
+        MIOU,
+        sample.state,
+        value=stats.mean(sample.values),
+        spread=stats.spread(sample.values),
+        n=len(sample.values),
+        expected=sample.expected,
+        footnotes=marks,
+        records=sample.refs(sorted(sample.values)),
+    )
+
+
+def gain(sample: Sample, floor: Reference, footnotes: Footnotes) -> TableCell:
+    """The difference to the baseline, taken seed by seed and averaged over the shared seeds."""
+    if not sample.values:
+        return TableCell(GAIN, sample.state, expected=sample.expected)
+    paired = stats.differences(sample.values, floor.sample.values)
+    marks = _marks(GAIN.title, sample, len(paired), (floor,), footnotes)
+    if not paired:
+        return _undefined(GAIN, sample, marks)
+    seeds = tuple(sorted(paired))
+    return TableCell(
+        GAIN,
+        _state(sample, seeds),
+        value=stats.mean(paired),
+        spread=stats.spread(paired),
+        n=len(paired),
+        expected=sample.expected,
+        footnotes=marks,
+        records=sample.refs(seeds) + floor.sample.refs(seeds),
+    )
+
+
+def gap_closed(
+    sample: Sample, floor: Reference, ceiling: Reference, footnotes: Footnotes
+) -> TableCell:
+    """The share of the way from ``floor`` to ``ceiling``, over the seeds that all three have.
+
+    A ratio of means, not a mean of ratios: a seed with a small gap must not decide it. It has no
+    spread for the same reason.
+    """
+    if not sample.values:
+        return TableCell(GAP_CLOSED, sample.state, expected=sample.expected)
+    samples = (sample, floor.sample, ceiling.sample)
+    seeds = stats.common(*(each.values for each in samples))
+    marks = _marks("share of the gap", sample, len(seeds), (floor, ceiling), footnotes)
+    if not seeds:
+        return _undefined(GAP_CLOSED, sample, marks)
+    means = [stats.mean(stats.restrict(each.values, seeds)) for each in samples]
+    share = stats.gap_closed(*means)
+    if share is None:
+        note = notes.no_gap(floor.method.title, ceiling.method.title)
+        return _undefined(GAP_CLOSED, sample, (footnotes.number(note),))
+    return TableCell(
+        GAP_CLOSED,
+        _state(sample, seeds),
+        value=share,
+        n=len(seeds),
+        expected=sample.expected,
+        footnotes=marks,
+        records=tuple(ref for each in samples for ref in each.refs(seeds)),
+    )
+
+
+def _state(sample: Sample, seeds: tuple[int, ...]) -> str:
+    return "done" if len(seeds) == sample.expected else "partial"
+
+
+def _undefined(quantity: Quantity, sample: Sample, marks: tuple[int, ...]) -> TableCell:
+    return TableCell(quantity, "undefined", expected=sample.expected, footnotes=marks)
+
+
+def _marks(
+    what: str,
+    sample: Sample,
+    used: int,
+    references: tuple[Reference, ...],
+    footnotes: Footnotes,
+) -> tuple[int, ...]:
+    """The foot-note of a derived number that could not use every seed of its value."""
+    available = len(sample.values)
+    if used == available:
+        return ()
+    lacking = [
+        reference.method.title
+        for reference in references
+        if not set(sample.values) <= set(reference.sample.values)
+    ]
+    if used == 0:
+        return (footnotes.number(notes.no_reference(what, lacking)),)
+    return (footnotes.number(notes.fewer_seeds(what, used, available, lacking)),)

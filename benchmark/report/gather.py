@@ -1,0 +1,134 @@
+"""From a plan to the plain grid that the table builders read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from benchmark import paths, registry
+from benchmark.cell import Cell
+from benchmark.errors import FragmentError, RecordError
+from benchmark.records import Record
+from benchmark.report.grid import Domain, Encoder, Grid, Method, Outcome, Shift
+from benchmark.report.model import MISSING_STATES, RecordRef
+
+
+class SuiteLike(Protocol):
+    """What the report reads of a suite: its title and axes."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def methods(self) -> Sequence[str]: ...
+    @property
+    def encoders(self) -> Sequence[str]: ...
+    @property
+    def shifts(self) -> Sequence[str]: ...
+    @property
+    def seeds(self) -> Sequence[int]: ...
+
+
+class EntryLike(Protocol):
+    """What the report reads of a planned cell."""
+
+    @property
+    def cell(self) -> Cell: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def reason(self) -> str | None: ...
+    @property
+    def record(self) -> Record | None: ...
+
+
+class PlanLike(Protocol):
+    """What the report reads of a plan."""
+
+    @property
+    def suite(self) -> SuiteLike: ...
+    @property
+    def folder(self) -> Path: ...
+    @property
+    def entries(self) -> Sequence[EntryLike]: ...
+    @property
+    def iterations(self) -> int | None: ...
+
+
+def from_plan(plan: PlanLike) -> Grid:
+    """The measured grid of ``plan``, with titles from the fragments' cards.
+
+    Raises:
+        UsageError: the suite names a fragment that does not exist.
+        FragmentError: a shift names no target.
+        RecordError: a record has a state that the report does not know.
+    """
+    suite = plan.suite
+    methods = {name: _card("method", name) for name in suite.methods}
+    titles = _distinct({name: str(card["title"]) for name, card in methods.items()})
+    encoders = _distinct({name: str(_card("encoder", name)["title"]) for name in suite.encoders})
+    shifts = _distinct({name: str(_card("shift", name)["title"]) for name in suite.shifts})
+    return Grid(
+        title=suite.title,
+        methods=tuple(
+            Method(name, titles[name], str(card.get("role", "uda")))
+            for name, card in methods.items()
+        ),
+        encoders=tuple(Encoder(name, title) for name, title in encoders.items()),
+        shifts=tuple(_shift(name, title) for name, title in shifts.items()),
+        seeds=tuple(suite.seeds),
+        outcomes={entry.cell: outcome(entry) for entry in plan.entries},
+        iterations=plan.iterations,
+    )
+
+
+def outcome(entry: EntryLike) -> Outcome:
+    """What the tables may say about one planned cell.
+
+    Only a done cell lends its numbers: those of a stale record answer another question.
+    """
+    record = entry.record
+    if entry.state == "done" and record is not None:
+        scores = {name: metrics.miou for name, metrics in record.metrics.items()}
+        return Outcome("done", scores, record=RecordRef(record.cell.stem, record.identity.id))
+    reason = entry.reason or ""
+    if entry.state == "failed" and record is not None and record.failure is not None:
+        failure = record.failure
+        reason = f"{failure.kind}: {failure.message}" if failure.message else failure.kind
+    if entry.state not in MISSING_STATES:
+        raise RecordError(
+            f"{entry.cell}: cannot show a cell in state {entry.state!r}; delete its record to run "
+            "the cell again"
+        )
+    return Outcome(entry.state, reason=reason)
+
+
+def _card(kind: str, name: str) -> Mapping[str, object]:
+    return registry.find(kind, name).card
+
+
+def _shift(name: str, title: str) -> Shift:
+    fragment = registry.find("shift", name)
+    target, unseen = fragment.values.get("target"), fragment.values.get("unseen", ())
+    if not isinstance(target, str):
+        raise FragmentError(
+            f"{paths.shown(fragment.path)}: a shift must name its target domain, found {target!r}"
+        )
+    names = [target, *unseen]
+    shorts = _distinct({each: _short(each) for each in names})
+    first, *others = (Domain(each, shorts[each]) for each in names)
+    return Shift(name, title, first, tuple(others))
+
+
+def _short(name: str) -> str:
+    card = _card("domain", name)
+    return str(card.get("short") or card["title"])
+
+
+def _distinct(titles: Mapping[str, str]) -> dict[str, str]:
+    """``titles``, with the name behind every title that stands for more than one thing."""
+    counts = Counter(titles.values())
+    return {
+        name: title if counts[title] == 1 else f"{title} ({name})" for name, title in titles.items()
+    }

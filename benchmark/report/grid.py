@@ -1,0 +1,158 @@
+"""The measured grid as plain data: what the table builders read.
+
+No file, registry or plan is needed to make a ``Grid``; ``benchmark.report.gather`` makes one from
+a plan.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from benchmark.cell import Cell
+from benchmark.report.model import MISSING_STATES, RecordRef
+from benchmark.report.stats import Seeds, mean
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method as the tables show it; ``role`` is baseline, control, uda or oracle."""
+
+    name: str
+    title: str
+    role: str = "uda"
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """An encoder as the tables show it."""
+
+    name: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A domain as the tables show it; ``short`` heads a column."""
+
+    name: str
+    short: str
+
+
+@dataclass(frozen=True)
+class Shift:
+    """A shift: the target domain and the unseen domains, in the order of the columns."""
+
+    name: str
+    title: str
+    target: Domain
+    unseen: tuple[Domain, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is known of one cell.
+
+    ``state`` is ``done`` or one of ``MISSING_STATES``; ``miou`` maps domain names to percent and
+    counts only where the state is ``done``; ``reason`` says why a cell is not done.
+    """
+
+    state: str
+    miou: Mapping[str, float] = field(default_factory=dict)
+    reason: str = ""
+    record: RecordRef | None = None
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A seed without a value."""
+
+    seed: int
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The values of one (method, encoder, shift) on one domain, over seeds."""
+
+    values: Seeds
+    records: Mapping[int, RecordRef]
+    gaps: tuple[Gap, ...]
+
+    @property
+    def expected(self) -> int:
+        """Number of seeds that the suite asks for: excluded ones are not asked for."""
+        return len(self.values) + sum(gap.state != "excluded" for gap in self.gaps)
+
+    @property
+    def state(self) -> str:
+        """``done``, ``partial``, or the missing state that most needs a look."""
+        if self.values:
+            return "done" if len(self.values) == self.expected else "partial"
+        states = {gap.state for gap in self.gaps}
+        return next((state for state in MISSING_STATES if state in states), "missing")
+
+    def refs(self, seeds: Sequence[int]) -> tuple[RecordRef, ...]:
+        """The records behind the values of ``seeds``."""
+        return tuple(self.records[seed] for seed in seeds if seed in self.records)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A suite's axes and the outcome of every cell. A cell without an outcome is missing.
+
+    ``iterations`` is the training length that replaces the protocol's, if one does.
+    """
+
+    title: str
+    methods: tuple[Method, ...]
+    encoders: tuple[Encoder, ...]
+    shifts: tuple[Shift, ...]
+    seeds: tuple[int, ...]
+    outcomes: Mapping[Cell, Outcome]
+    iterations: int | None = None
+
+    def reference(self, role: str) -> Method | None:
+        """The method that gains are measured from (``baseline``) or to (``oracle``).
+
+        Where several have the role, the one of the conventional name (``source-only``,
+        ``oracle``) is meant, else the first in the suite's order.
+        """
+        conventional = "source-only" if role == "baseline" else role
+        having = [method for method in self.methods if method.role == role]
+        named = [method for method in having if method.name == conventional]
+        return next(iter(named + having), None)
+
+    def sample(
+        self, method: Method, encoder: Encoder, shift: Shift, domains: Sequence[Domain]
+    ) -> Sample:
+        """The mIoU over seeds, averaged over ``domains`` within each seed.
+
+        A seed that lacks one of the domains has no value: a mean over fewer domains would be
+        another quantity.
+        """
+        values: dict[int, float] = {}
+        records: dict[int, RecordRef] = {}
+        gaps: list[Gap] = []
+        for seed in sorted(self.seeds):
+            cell = Cell(method.name, encoder.name, shift.name, seed)
+            outcome = self.outcomes.get(cell, Outcome("missing"))
+            if outcome.state != "done":
+                gaps.append(Gap(seed, outcome.state, outcome.reason))
+                continue
+            scores = {
+                index: score
+                for index, domain in enumerate(domains)
+                if (score := outcome.miou.get(domain.name)) is not None and math.isfinite(score)
+            }
+            lacking = [d.name for index, d in enumerate(domains) if index not in scores]
+            if lacking or not scores:
+                names = ", ".join(lacking)
+                gaps.append(Gap(seed, "absent", f"the record has no score on {names}"))
+                continue
+            values[seed] = mean(scores)
+            if outcome.record is not None:
+                records[seed] = outcome.record
+        return Sample(values, records, tuple(gaps))

@@ -1,0 +1,22 @@
+"""Run-time choices: how a cell is run, never what it computes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What a worker is told about its machine; none of it is part of a cell's identity.
+
+    ``device`` is ``cpu`` or ``cuda`` (which one is chosen by ``CUDA_VISIBLE_DEVICES``),
+    ``threads`` the arithmetic threads of the process, ``workers`` its data-loading processes,
+    ``data_root`` the folder of downloaded data sets and ``cache`` the folder of generated ones.
+    """
+
+    device: str
+    threads: int
+    workers: int
+    data_root: Path | None
+    cache: Path

@@ -1,0 +1,201 @@
+"""Suites: a named grid of methods, encoders, shifts and seeds, read from strict YAML."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark import paths, registry, suitefile
+from benchmark.cell import Cell
+from benchmark.errors import SuiteError, UsageError
+
+MAX_CELLS = 100_000
+AXES = {"method": "methods", "encoder": "encoders", "shift": "shifts", "seed": "seeds"}
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """Cells left out of a grid: those that agree with every given coordinate."""
+
+    match: Mapping[str, str | int]
+    reason: str
+
+    def covers(self, cell: Cell) -> bool:
+        """Whether ``cell`` is one of the excluded ones."""
+        return all(getattr(cell, axis) == value for axis, value in self.match.items())
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Limits of a suite: ``minutes_per_cell`` stops a cell that runs longer (None: no limit)."""
+
+    minutes_per_cell: float | None = None
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A grid and the protocol all its cells share. ``path`` is the file it was read from."""
+
+    name: str
+    title: str
+    protocol: str
+    methods: tuple[str, ...]
+    encoders: tuple[str, ...]
+    shifts: tuple[str, ...]
+    seeds: tuple[int, ...]
+    excluded: tuple[Exclusion, ...]
+    budget: Budget
+    path: Path
+    summary: str = ""
+
+    @property
+    def reference(self) -> str:
+        """What a command line calls this suite: its name, or its file if it lies elsewhere."""
+        own = paths.configs_root() / "suites" / f"{self.name}.yaml"
+        return self.name if self.path == own else str(self.path)
+
+    def cells(self) -> list[Cell]:
+        """The cells to run, ordered by shift, encoder, method and seed."""
+        return [cell for cell in self._grid() if self._exclusion(cell) is None]
+
+    def excluded_cells(self) -> list[tuple[Cell, str]]:
+        """The excluded cells, each with its reason."""
+        judged = ((cell, self._exclusion(cell)) for cell in self._grid())
+        return [(cell, exclusion.reason) for cell, exclusion in judged if exclusion]
+
+    def with_overrides(
+        self, seeds: int | None = None, only: Mapping[str, Sequence[str]] | None = None
+    ) -> Suite:
+        """This suite with seeds ``0..seeds-1`` and each axis in ``only`` cut to the given values.
+
+        Raises:
+            UsageError: no seeds, too many cells, or ``only`` names an unknown axis or value.
+        """
+        changed = self
+        if seeds is not None:
+            if seeds < 1:
+                raise UsageError(f"--seeds: expected a number of seeds of at least 1, got {seeds}")
+            others = len(self.methods) * len(self.encoders) * len(self.shifts)
+            check_size(others * seeds, "--seeds")
+            changed = dataclasses.replace(changed, seeds=tuple(range(seeds)))
+        for axis, values in (only or {}).items():
+            changed = changed._restricted(axis, values)
+        return changed
+
+    def _restricted(self, axis: str, values: Sequence[str]) -> Suite:
+        if axis not in AXES:
+            raise UsageError(f"--only: {registry.unknown('key', axis, AXES)}")
+        present: tuple[str | int, ...] = getattr(self, AXES[axis])
+        valid = {str(value): value for value in present}
+        for value in values:
+            if value not in valid:
+                message = registry.unknown(axis, value, valid)
+                raise UsageError(f"--only: suite {self.name}: {message}")
+        kept = tuple(value for text, value in valid.items() if text in values)
+        if axis == "seed":
+            return dataclasses.replace(self, seeds=tuple(int(seed) for seed in kept))
+        named = tuple(str(value) for value in kept)
+        if axis == "method":
+            return dataclasses.replace(self, methods=named)
+        if axis == "encoder":
+            return dataclasses.replace(self, encoders=named)
+        return dataclasses.replace(self, shifts=named)
+
+    def _grid(self) -> list[Cell]:
+        axes = itertools.product(self.shifts, self.encoders, self.methods, self.seeds)
+        return [Cell(method, encoder, shift, seed) for shift, encoder, method, seed in axes]
+
+    def _exclusion(self, cell: Cell) -> Exclusion | None:
+        return next((entry for entry in self.excluded if entry.covers(cell)), None)
+
+
+def check_size(cells: int, place: str) -> None:
+    """Refuse a grid that is larger than anyone means to run."""
+    if cells > MAX_CELLS:
+        raise SuiteError(
+            f"{place}: the grid has {cells:,} cells, at most {MAX_CELLS:,} are allowed"
+        )
+
+
+def load(name_or_path: str) -> Suite:
+    """Read the suite called ``name_or_path``, or the ``.yaml`` file at that path.
+
+    Raises:
+        UsageError: no suite has that name, or the file does not exist.
+        SuiteError: the file breaks a rule; the message says which key and what was expected.
+    """
+    path = _file_of(name_or_path)
+    document = suitefile.read(path)
+    return _parse(suitefile.Section(document, paths.shown(path)), path)
+
+
+def _file_of(name_or_path: str) -> Path:
+    if not name_or_path.endswith((".yaml", ".yml")) and "/" not in name_or_path:
+        return registry.locate("suite", name_or_path)
+    path = Path(name_or_path).expanduser().absolute()
+    if not path.is_file():
+        raise UsageError(f"{name_or_path}: there is no such suite file")
+    if path.suffix not in (".yaml", ".yml"):
+        raise UsageError(f"{name_or_path}: a suite file ends in .yaml")
+    if not registry.NAME.fullmatch(path.stem):
+        raise UsageError(
+            f"{name_or_path}: a suite is named by letters and digits, joined by single "
+            "'-', '_' or '.'; rename the file"
+        )
+    return path
+
+
+def _parse(section: suitefile.Section, path: Path) -> Suite:
+    section.allow(
+        required=("title", "protocol", "methods", "encoders", "shifts", "seeds"),
+        optional=("summary", "exclude", "budget"),
+    )
+    axes = {
+        "methods": section.names("methods", "method"),
+        "encoders": section.names("encoders", "encoder"),
+        "shifts": section.names("shifts", "shift"),
+    }
+    seeds = section.seeds("seeds")
+    cells = len(seeds)
+    for values in axes.values():
+        cells *= len(values)
+    check_size(cells, section.place)
+    grid = {axis: seeds if axis == "seed" else axes[key] for axis, key in AXES.items()}
+    return Suite(
+        name=path.stem,
+        title=section.text("title"),
+        summary=section.text("summary") if section.has("summary") else "",
+        protocol=section.name("protocol", "protocol"),
+        **axes,
+        seeds=seeds,
+        excluded=_exclusions(section, grid),
+        budget=_budget(section),
+        path=path,
+    )
+
+
+def _exclusions(
+    section: suitefile.Section, grid: Mapping[str, tuple[str | int, ...]]
+) -> tuple[Exclusion, ...]:
+    found = []
+    for entry in section.sections("exclude"):
+        entry.allow(required=("reason",), optional=tuple(grid))
+        match = {axis: entry.member(axis, grid[axis]) for axis in grid if entry.has(axis)}
+        if not match:
+            raise SuiteError(
+                f"{entry.place}: expected at least one of {', '.join(grid)} beside the reason"
+            )
+        found.append(Exclusion(match, entry.text("reason")))
+    return tuple(found)
+
+
+def _budget(section: suitefile.Section) -> Budget:
+    if not section.has("budget"):
+        return Budget()
+    budget = section.section("budget")
+    budget.allow(required=(), optional=("minutes_per_cell",))
+    key = "minutes_per_cell"
+    return Budget(budget.positive(key) if budget.has(key) else None)

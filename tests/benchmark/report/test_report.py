@@ -1,0 +1,175 @@
+"""From a plan of a suite to files, through the real plan, suite and fragment classes."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmark import report
+from benchmark.cell import Cell
+from benchmark.errors import FragmentError, RecordError, UsageError
+from benchmark.plan import Plan, PlannedCell
+from benchmark.records import DomainMetrics, Failure, Identity, Record
+from benchmark.suite import Budget, Suite
+
+FRAGMENTS = {
+    "methods/base": 'card = dict(title="Base", summary="s", role="baseline")',
+    "methods/adapt": 'card = dict(title="Adapt", summary="s", role="uda")',
+    "encoders/small": 'card = dict(title="Same", summary="s")',
+    "encoders/large": 'card = dict(title="Same", summary="s")',
+    "shifts/move": (
+        'card = dict(title="here -> there", summary="s")\n'
+        'source, target, unseen = "here", "there", ["fog"]'
+    ),
+    "shifts/lost": 'card = dict(title="Lost", summary="s")',
+    "domains/here": 'card = dict(title="Here", summary="s")',
+    "domains/there": 'card = dict(title="There", summary="s", short="th")',
+    "domains/fog": 'card = dict(title="Fog", summary="s")',
+}
+
+
+@pytest.fixture(autouse=True)
+def _configs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, text in FRAGMENTS.items():
+        path = tmp_path / "configs" / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text + "\n")
+    monkeypatch.setenv("UDABENCH_CONFIGS", str(tmp_path / "configs"))
+
+
+def entry(method: str, encoder: str, miou: float, *, state: str = "done") -> PlannedCell:
+    cell = Cell(method, encoder, "move", 0)
+    identity = Identity(id=f"{method}-{encoder}", version=1, config="c", data="d", metric="m")
+    metrics = {
+        domain: DomainMetrics(role, miou - less, {"road": miou}, 1, 90.0, 10)
+        for domain, role, less in (("there", "target", 0.0), ("fog", "unseen", 10.0))
+    }
+    record = Record("toy", cell, identity, "done", metrics)
+    return PlannedCell(cell, identity, {}, state, "config changed", record)
+
+
+def planned(
+    folder: Path, *entries: PlannedCell, shift: str = "move", methods: tuple[str, ...] = ()
+) -> Plan:
+    suite = Suite(
+        name="toy",
+        title="Toy",
+        protocol="p",
+        methods=methods or ("base", "adapt"),
+        encoders=("small", "large"),
+        shifts=(shift,),
+        seeds=(0,),
+        excluded=(),
+        budget=Budget(),
+        path=folder / "toy.yaml",
+    )
+    return Plan(suite, folder / "toy", entries)
+
+
+def complete(folder: Path) -> Plan:
+    return planned(
+        folder,
+        entry("base", "small", 40.0),
+        entry("base", "large", 45.0),
+        entry("adapt", "small", 50.0),
+        entry("adapt", "large", 52.5),
+    )
+
+
+def test_write_makes_every_table_in_every_format(tmp_path: Path) -> None:
+    plan = complete(tmp_path)
+    paths = report.write(plan)
+    assert [path.relative_to(plan.folder).as_posix() for path in paths] == [
+        "tables/uda.md",
+        "tables/uda.csv",
+        "tables/generalization.md",
+        "tables/generalization.csv",
+    ]
+    assert sorted(plan.folder.rglob("*.*")) == sorted(paths)
+    written = [path.read_bytes() for path in paths]
+    assert report.write(plan) == paths
+    assert [path.read_bytes() for path in paths] == written
+    assert not any(b"\r" in content for content in written)
+
+
+def test_titles_come_from_the_cards(tmp_path: Path) -> None:
+    adaptation, generalization = report.render(complete(tmp_path))
+    (section,) = adaptation.sections
+    assert section.title == "here -> there"
+    assert [row.labels for row in section.rows] == [("Base",), ("Adapt",)]
+    assert [column.group for column in section.columns] == ["Same (small)", "Same (large)"]
+    assert [column.title for column in generalization.sections[0].columns] == [
+        "th (target)",
+        "Fog",
+        "mean of unseen",
+    ]
+
+
+def test_only_done_cells_lend_their_numbers(tmp_path: Path) -> None:
+    stale = entry("adapt", "small", 50.0, state="stale")
+    adaptation, _ = report.render(planned(tmp_path, stale))
+    cell = adaptation.sections[0].rows[1].cells[0]
+    assert (cell.value, cell.state) == (None, "stale")
+    assert adaptation.notes == ("stale (config changed)",)
+    assert adaptation.sections[0].rows[0].cells[0].state == "missing"
+
+
+def test_a_failure_is_told_with_its_kind(tmp_path: Path) -> None:
+    cell = Cell("adapt", "small", "move", 0)
+    identity = Identity("i", 1, "c", "d", "m")
+    failure = Failure("oom", "out of memory", "cells/log.txt")
+    record = Record("toy", cell, identity, "failed", failure=failure)
+    unreadable = Cell("adapt", "large", "move", 0)
+    adaptation, _ = report.render(
+        planned(
+            tmp_path,
+            PlannedCell(cell, identity, {}, "failed", "", record),
+            PlannedCell(unreadable, identity, {}, "failed", "not a readable record", None),
+        )
+    )
+    assert adaptation.notes == ("failed (oom: out of memory)", "failed (not a readable record)")
+
+
+def test_an_unknown_state_is_a_named_error(tmp_path: Path) -> None:
+    odd = entry("adapt", "small", 50.0, state="half-done")
+    with pytest.raises(RecordError, match="half-done"):
+        report.render(planned(tmp_path, odd))
+
+
+def test_a_shift_without_target_is_a_named_error(tmp_path: Path) -> None:
+    with pytest.raises(FragmentError, match=r"lost\.py: .*target"):
+        report.render(planned(tmp_path, shift="lost"))
+
+
+def test_an_unknown_method_is_a_named_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="adapt"):
+        report.write(planned(tmp_path, methods=("adpt",)))
+    assert not (tmp_path / "toy").exists()
+
+
+def test_print_shows_all_tables(tmp_path: Path) -> None:
+    stream = io.StringIO()
+    report.print_markdown(complete(tmp_path), stream)
+    text = stream.getvalue()
+    assert text.count("### here -> there") == 2
+    assert "**52.5**" in text
+    assert "_40.0_" in text
+
+
+def test_an_ascii_terminal_gets_plain_characters(tmp_path: Path) -> None:
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding="ascii")
+    report.print_markdown(planned(tmp_path), stream)
+    stream.flush()
+    assert "| - missing |" in raw.getvalue().decode("ascii")
+
+
+def test_importing_the_report_is_light() -> None:
+    heavy = "{'pandas', 'numpy', 'jinja2', 'tabulate', 'rich', 'yaml', 'torch', 'mmengine'}"
+    code = f"import sys, benchmark.report; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

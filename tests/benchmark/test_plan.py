@@ -1,0 +1,236 @@
+"""Plans: the state of each cell is what its files say, never a guess."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmark import compose, identity, lease, plan
+from benchmark.errors import FragmentError, UsageError
+from benchmark.paths import CellPaths
+from benchmark.plan import Plan
+from benchmark.records import Failure, Identity, Record, write_record
+
+OUT = Path("results")
+
+
+@pytest.fixture(autouse=True)
+def made_up_identity(monkeypatch: pytest.MonkeyPatch, configs: Any) -> None:
+    """Identities and configurations without the real generator and fragments behind them."""
+
+    def resolve(*parts: Any) -> dict[str, Any]:
+        return {"method": parts[1].name, "seed": parts[5], "iterations": parts[6]}
+
+    def identify(config: Mapping[str, Any]) -> Identity:
+        text = json.dumps(config, sort_keys=True)
+        return Identity(f"id {text}", 1, f"config {text}", "data", "metric")
+
+    monkeypatch.setattr(compose, "resolve", resolve)
+    monkeypatch.setattr(identity, "identify", identify)
+    configs.suite("methods: [good, bad]")
+
+
+def make(iterations: int | None = None) -> Plan:
+    return plan.load("tiny", OUT, iterations=iterations)
+
+
+def write(number: int = 0, **changes: Any) -> Path:
+    """Write a done record of one cell, changed as asked."""
+    planned = make()
+    entry = planned.entries[number]
+    assert entry.identity is not None
+    record = Record("tiny", entry.cell, entry.identity, "done")
+    return write_record(planned.folder, dataclasses.replace(record, **changes))
+
+
+def test_without_results_everything_is_missing_and_due() -> None:
+    planned = make()
+    assert planned.counts() == {"missing": 2}
+    assert [entry.reason for entry in planned.entries] == ["", ""]
+    assert planned.due() == list(planned.entries)
+    assert not OUT.exists()
+
+
+def test_a_done_cell_is_never_due() -> None:
+    write()
+    planned = make()
+    assert [entry.state for entry in planned.entries] == ["done", "missing"]
+    assert not planned.entries[0].is_due(("failed", "stale"))
+    assert planned.entries[0].record is not None
+
+
+def test_a_failed_cell_is_due_on_demand() -> None:
+    write(state="failed", failure=Failure("oom", "too large", "log.txt"))
+    entry = make().entries[0]
+    assert (entry.state, entry.reason) == ("failed", "oom: too large")
+    assert not entry.is_due()
+    assert not entry.is_due(("stale",))
+    assert entry.is_due(("failed",))
+
+
+def test_an_interrupted_cell_is_due_by_itself() -> None:
+    write(state="failed", failure=Failure("interrupted", "stopped", "log.txt"))
+    entry = make().entries[0]
+    assert entry.state == "failed"
+    assert entry.is_due()
+
+
+@pytest.mark.parametrize(
+    ("component", "reason"),
+    [
+        ("config", "training or evaluation configuration changed"),
+        ("data", "data changed"),
+        ("metric", "metric changed"),
+        ("version", "identity version changed"),
+        ("", "identity changed"),
+    ],
+)
+def test_a_record_of_another_identity_is_stale_and_says_why(component: str, reason: str) -> None:
+    current = make().entries[0].identity
+    assert current is not None
+    changed: dict[str, Any] = (
+        {component: 99 if component == "version" else "else"} if component else {}
+    )
+    write(identity=dataclasses.replace(current, id="other", **changed))
+    entry = make().entries[0]
+    assert (entry.state, entry.reason) == ("stale", reason)
+    assert not entry.is_due(("failed",))
+    assert entry.is_due(("stale",))
+
+
+def test_another_number_of_iterations_makes_a_record_stale() -> None:
+    write()
+    assert make(iterations=5).entries[0].state == "stale"
+
+
+def test_a_stale_failure_is_due_under_either_name() -> None:
+    write(state="failed", failure=Failure("error", "no", "log.txt"))
+    entry = make(iterations=5).entries[0]
+    assert entry.state == "stale"
+    assert entry.is_due(("failed",))
+    assert entry.is_due(("stale",))
+    assert not entry.is_due()
+
+
+def test_a_truncated_record_is_failed_with_its_reason_at_every_length() -> None:
+    path = write()
+    whole = path.read_bytes()
+    for length in range(0, len(whole) - 2, 7):
+        path.write_bytes(whole[:length])
+        entry = make().entries[0]
+        assert entry.state == "failed"
+        assert "not a readable record" in entry.reason
+        assert str(path) in entry.reason
+        assert entry.is_due(("failed",))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"schema": 99}, "record schema 99, this version reads 1"),
+        ({"state": "finished"}, "incomplete record"),
+        ({"state": "failed"}, "incomplete record"),
+        ({"metrics": []}, "incomplete record"),
+        ({"identity": {}}, "incomplete record"),
+        (
+            {"cell": {"method": "slow", "encoder": "small", "shift": "there", "seed": 0}},
+            "holds the record of slow__small__there__seed0",
+        ),
+    ],
+)
+def test_a_wrong_record_is_failed_with_its_reason(change: Any, reason: str) -> None:
+    path = write()
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    entry = make().entries[0]
+    assert entry.state == "failed"
+    assert reason in entry.reason
+
+
+def test_a_cell_with_a_live_lease_is_running_and_not_due() -> None:
+    planned = make()
+    with lease.hold(CellPaths(planned.folder, planned.entries[0].cell).lease):
+        entry = make().entries[0]
+        assert entry.state == "running"
+        assert entry.reason.startswith("process ")
+        assert not entry.is_due(("failed", "stale"))
+        held = plan.judge(entry, planned.folder, holding=True)
+    assert held.state == "missing"
+
+
+def test_a_done_cell_is_done_while_its_worker_still_ends() -> None:
+    write()
+    planned = make()
+    with lease.hold(CellPaths(planned.folder, planned.entries[0].cell).lease):
+        assert make().entries[0].state == "done"
+
+
+def test_a_failed_cell_that_is_run_again_is_running() -> None:
+    write(state="failed", failure=Failure("interrupted", "stopped", "log.txt"))
+    planned = make()
+    with lease.hold(CellPaths(planned.folder, planned.entries[0].cell).lease):
+        entry = make().entries[0]
+    assert entry.state == "running"
+    assert not entry.is_due(("failed", "stale"))
+
+
+def test_a_cell_that_was_begun_says_so() -> None:
+    planned = make()
+    cell_paths = CellPaths(planned.folder, planned.entries[0].cell)
+    cell_paths.folder.mkdir(parents=True)
+    cell_paths.progress.write_text("{}")
+    entry = make().entries[0]
+    assert (entry.state, entry.reason) == ("missing", "interrupted")
+
+
+def test_excluded_cells_come_last_with_their_reason(configs: Any) -> None:
+    configs.suite("methods: [good, bad]\nexclude: [{method: good, reason: too good}]")
+    planned = make()
+    last = planned.entries[-1]
+    assert (last.cell.method, last.state, last.reason) == ("good", "excluded", "too good")
+    assert last.identity is None
+    assert planned.due(("failed", "stale")) == [planned.entries[0]]
+
+
+def test_json_has_one_object_a_cell() -> None:
+    write()
+    document = json.loads(make().to_json())
+    assert document["suite"] == "tiny"
+    assert document["counts"] == {"done": 1, "missing": 1}
+    first = document["cells"][0]
+    assert first.pop("id").startswith("id ")
+    assert first == {
+        "stem": "good__small__there__seed0", "method": "good", "encoder": "small",
+        "shift": "there", "seed": 0, "state": "done", "reason": "",
+    }  # fmt: skip
+
+
+def test_a_cell_is_found_by_stem_or_identity() -> None:
+    planned = make()
+    first = planned.entries[0]
+    assert first.identity is not None
+    assert plan.one(planned.suite, OUT, first.cell.stem) == first
+    assert plan.one(planned.suite, OUT, first.identity.id) == first
+    with pytest.raises(UsageError, match="unknown cell 'good__small'; closest: 'good__small__the"):
+        plan.one(planned.suite, OUT, "good__small")
+    with pytest.raises(UsageError, match="several cells"):
+        planned.entry(first.identity.id[:8])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("target = 'far'\nunseen = []", "source must be the name of a domain"),
+        ("source = 'here'\ntarget = 'far'\nunseen = 'far'", "unseen must be a list of domain"),
+        ("source = 'here'\ntarget = 'fat'\nunseen = []", "unknown domain 'fat'; closest: 'far'"),
+    ],
+)
+def test_a_shift_must_name_domains_that_exist(configs: Any, text: str, message: str) -> None:
+    configs.fragment("shift", "there", f"{text}\n")
+    plan._resolved.clear()
+    with pytest.raises(FragmentError, match=rf"shifts/there.py: .*{message}"):
+        make()

@@ -1,0 +1,210 @@
+"""Suites: the grid they span, and a message of its own for every rule a file can break."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from benchmark import suite as suites
+from benchmark.cell import Cell
+from benchmark.errors import SuiteError, UsageError
+
+
+def test_cells_are_ordered_by_shift_encoder_method_seed(configs: Any) -> None:
+    configs.suite("methods: [good, bad]\nencoders: [small, large]\nseeds: [1, 0]")
+    cells = suites.load("tiny").cells()
+    assert [(cell.encoder, cell.method, cell.seed) for cell in cells] == [
+        ("small", "good", 1), ("small", "good", 0), ("small", "bad", 1), ("small", "bad", 0),
+        ("large", "good", 1), ("large", "good", 0), ("large", "bad", 1), ("large", "bad", 0),
+    ]  # fmt: skip
+
+
+def test_excluded_cells_stand_apart_with_their_reason(configs: Any) -> None:
+    configs.suite(
+        "methods: [good, bad]\nencoders: [small, large]\n"
+        "exclude:\n- {method: bad, encoder: large, reason: does not fit}\n"
+    )
+    suite = suites.load("tiny")
+    assert Cell("bad", "large", "there", 0) not in suite.cells()
+    assert len(suite.cells()) == 3
+    assert suite.excluded_cells() == [(Cell("bad", "large", "there", 0), "does not fit")]
+
+
+def test_a_suite_may_be_a_file_anywhere(configs: Any, tmp_path: Path) -> None:
+    path = configs.suite("budget: {minutes_per_cell: 2}", name="own")
+    moved = path.rename(tmp_path / "own.yaml")
+    suite = suites.load("own.yaml")
+    assert (suite.name, suite.path, suite.reference) == ("own", moved, str(moved))
+    assert suite.budget.minutes_per_cell == 2.0
+
+
+def test_a_suite_of_the_configs_folder_is_called_by_its_name(configs: Any) -> None:
+    configs.suite("")
+    assert suites.load("tiny").reference == "tiny"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("method: [good]", r"suites/tiny.yaml: unknown key 'method'; closest: 'methods'; valid: "),
+        ("1: x", r"suites/tiny.yaml: unknown key 1"),
+        ("methods: good", r"key 'methods': expected a non-empty list of method names, found the"),
+        ("methods: []", r"key 'methods': expected a non-empty list"),
+        ("methods: [good, 3]", r"key 'methods': expected a list of method names, found the int 3"),
+        ("methods: [good, good]", r"key 'methods': 'good' is given twice"),
+        ("methods: [god]", r"key 'methods': unknown method 'god'; closest: 'good'; valid: bad, "),
+        ("encoders: [smal]", r"key 'encoders': unknown encoder 'smal'; closest: 'small'"),
+        ("shifts: [their]", r"key 'shifts': unknown shift 'their'; closest: 'there'"),
+        ("protocol: shorts", r"key 'protocol': unknown protocol 'shorts'; closest: 'short'"),
+        ("protocol: [short]", r"key 'protocol': expected a non-empty text, found the list"),
+        ("title: ''", r"key 'title': expected a non-empty text, found the text ''"),
+        ("title:", r"key 'title': expected a non-empty text, found nothing"),
+        ("seeds: [-1]", r"key 'seeds': expected integers from 0 to 4294967295, found the int -1"),
+        ("seeds: [true]", r"key 'seeds': expected integers .* found the bool True"),
+        ("seeds: [1.5]", r"key 'seeds': expected integers .* found the float 1.5"),
+        ("seeds: 3", r"key 'seeds': expected a non-empty list of seeds, found the int 3"),
+        ("seeds: [0, 1, 0]", r"key 'seeds': 0 is given twice"),
+        ("exclude: x", r"key 'exclude': expected a list of mappings"),
+        ("exclude: [x]", r"key 'exclude': expected a list of mappings, found the text 'x'"),
+        ("exclude: [{method: good}]", r"exclude\[0\]: key 'reason' is missing"),
+        ("exclude: [{reason: no}]", r"exclude\[0\]: expected at least one of method, encoder"),
+        ("exclude: [{seed: 0, reason: ' '}]", r"exclude\[0\]: key 'reason': expected a non-empty"),
+        ("exclude: [{sed: 0, reason: no}]", r"exclude\[0\]: unknown key 'sed'; closest: 'seed'"),
+        ("exclude: [{method: bad, reason: no}]", r"unknown method of this suite 'bad'; closest"),
+        ("exclude: [{seed: 7, reason: no}]", r"key 'seed': unknown seed of this suite 7; .*: 0"),
+        ("exclude: [{seed: false, reason: no}]", r"key 'seed': unknown seed of this suite False"),
+        ("budget: 3", r"key 'budget': expected a mapping, found the int 3"),
+        ("budget: {hours: 3}", r"budget: unknown key 'hours'; .*valid: minutes_per_cell"),
+        ("budget: {minutes_per_cell: 0}", r"key 'minutes_per_cell': expected a number above 0"),
+        ("budget: {minutes_per_cell: .nan}", r"key 'minutes_per_cell': expected a number above 0"),
+        ("budget: {minutes_per_cell: .inf}", r"expected a number above 0, found the float inf"),
+        ("title: !!python/object/apply:os.getcwd []", r"tiny.yaml:6: could not determine a const"),
+        ("title: [unclosed", r"suites/tiny.yaml:\d+: not valid YAML"),
+        ("title: a\ntitle: b", r"suites/tiny.yaml:7: key 'title' is given twice"),
+        ("budget: {a: 1, a: 2}", r"suites/tiny.yaml:7: key 'a' is given twice"),
+        ("title: " + "[" * 1500, r"suites/tiny.yaml: not valid YAML \(maximum recursion"),
+        ("title: 2001-99-99", r"suites/tiny.yaml: not valid YAML"),
+        ("title: \x07", r"suites/tiny.yaml: not valid YAML"),
+        ("? [a]\n: 1", r"suites/tiny.yaml:\d+: found unhashable key"),
+        (f"seeds: [{'9' * 5000}]", r"suites/tiny.yaml: not valid YAML"),
+        (f"seeds: [0x{'f' * 5000}]", r"key 'seeds': expected integers from 0"),
+    ],
+)
+def test_each_broken_rule_has_its_message(configs: Any, text: str, message: str) -> None:
+    configs.suite(text)
+    with pytest.raises(SuiteError, match=message):
+        suites.load("tiny")
+
+
+def test_a_missing_key(configs: Any) -> None:
+    path = configs.suite("")
+    path.write_text(path.read_text().replace("protocol: short\n", ""))
+    with pytest.raises(SuiteError, match=r"suites/tiny.yaml: key 'protocol' is missing"):
+        suites.load("tiny")
+
+
+@pytest.mark.parametrize("content", [b"", b"- a\n", b"text", b"\xff\xfe\x00"])
+def test_a_file_that_is_no_mapping(configs: Any, content: bytes) -> None:
+    configs.suite("").write_bytes(content)
+    with pytest.raises(SuiteError, match=r"suites/tiny.yaml: (expected a mapping|cannot be read)"):
+        suites.load("tiny")
+
+
+def test_a_huge_file_is_not_parsed(configs: Any) -> None:
+    configs.suite("").write_bytes(b"#" * 200_001)
+    with pytest.raises(SuiteError, match="larger than 200,000 bytes"):
+        suites.load("tiny")
+
+
+def test_a_grid_beyond_the_limit_is_refused_before_it_is_built(configs: Any) -> None:
+    axes = "methods: [good, bad, better, slow, crash]\nencoders: [small, large]\n"
+    configs.suite(f"{axes}seeds: {list(range(10_001))}")
+    with pytest.raises(SuiteError, match="the grid has 100,010 cells, at most 100,000"):
+        suites.load("tiny")
+
+
+def test_a_broken_fragment_is_reported_where_the_suite_names_it(configs: Any) -> None:
+    (configs.root / "methods" / "good.py").write_text("1 / 0")
+    configs.suite("")
+    message = r"tiny.yaml: key 'methods': .*methods/good.py:1: ZeroDivisionError"
+    with pytest.raises(SuiteError, match=message):
+        suites.load("tiny")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("tinny", "unknown suite 'tinny'; closest: 'tiny'; valid: tiny"),
+        ("nothing/like/it", "there is no such suite file"),
+        ("absent.yaml", "absent.yaml: there is no such suite file"),
+    ],
+)
+def test_an_unknown_suite(configs: Any, name: str, message: str) -> None:
+    configs.suite("")
+    with pytest.raises(UsageError, match=message):
+        suites.load(name)
+
+
+def test_overrides_replace_seeds_then_restrict(configs: Any) -> None:
+    configs.suite("methods: [good, bad, slow]\nencoders: [small, large]")
+    only = {"method": ["slow", "good"], "encoder": ["large"], "seed": ["2"]}
+    suite = suites.load("tiny").with_overrides(3, only)
+    assert suite.cells() == [Cell("good", "large", "there", 2), Cell("slow", "large", "there", 2)]
+
+
+@pytest.mark.parametrize(
+    ("seeds", "only", "message"),
+    [
+        (0, None, "--seeds: expected a number of seeds of at least 1, got 0"),
+        (100_001, None, "--seeds: the grid has 100,001 cells"),
+        (None, {"methods": ["good"]}, "--only: unknown key 'methods'; closest: 'method'"),
+        (None, {"method": ["bad"]}, "--only: suite tiny: unknown method 'bad'.*valid: good"),
+        (None, {"seed": ["1"]}, "--only: suite tiny: unknown seed '1'.*valid: 0"),
+    ],
+)
+def test_wrong_overrides(configs: Any, seeds: int | None, only: Any, message: str) -> None:
+    configs.suite("")
+    with pytest.raises(UsageError, match=message):
+        suites.load("tiny").with_overrides(seeds, only)
+
+
+_SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+_KEYS = st.sampled_from(
+    ["title", "protocol", "methods", "encoders", "shifts", "seeds", "exclude", "budget", "reason"]
+)
+_VALUES = st.recursive(
+    _SCALARS | st.sampled_from(["good", "small", "there", "short", "here"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=3),
+    max_leaves=8,
+)
+_FAST = settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+
+@_FAST
+@given(st.dictionaries(_KEYS, _VALUES))
+def test_any_mapping_is_read_or_refused_by_name(configs: Any, document: Any) -> None:
+    base = {"title": "T", "protocol": "short", "methods": ["good"], "encoders": ["small"]}
+    rest = {"shifts": ["there"], "seeds": [0]}
+    text = yaml.safe_dump({**base, **rest, **document})
+    configs.suite("").write_text(text, encoding="utf-8")
+    with contextlib.suppress(SuiteError):
+        assert suites.load("tiny").cells() is not None
+
+
+@_FAST
+@given(st.binary(max_size=60) | st.text(alphabet="a:-[]{}&*!|>#'\"? \n\t%@<,", max_size=40))
+def test_any_bytes_are_read_or_refused_by_name(configs: Any, content: Any) -> None:
+    data = content if isinstance(content, bytes) else content.encode()
+    configs.suite("").write_bytes(data)
+    with pytest.raises(SuiteError, match=r"tiny\.yaml"):
+        suites.load("tiny")

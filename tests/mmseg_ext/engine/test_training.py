@@ -1,0 +1,143 @@
+"""Whole runs through MMEngine's Runner: reproducible, resumable, blind to target labels."""
+
+from __future__ import annotations
+
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+import small_world
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+from mmseg_ext.engine import CurveHook
+from mmseg_ext.engine.resume_point import FILE_NAME
+
+
+def run(root, work_dir, method="dacs", **options):
+    config = small_world.runner_config(root, work_dir, method, **options)
+    runner = Runner.from_cfg(Config(config))
+    runner.train()
+    return runner
+
+
+def weights(runner):
+    return {name: value.clone() for name, value in runner.model.state_dict().items()}
+
+
+def assert_same(first, second):
+    assert first.keys() == second.keys()
+    different = [name for name in first if not torch.equal(first[name], second[name])]
+    assert not different
+
+
+def curves(runner):
+    return next(hook.curves for hook in runner.hooks if isinstance(hook, CurveHook))
+
+
+@pytest.mark.parametrize("method", ["source-aug", "dacs"])
+def test_the_same_seed_gives_the_same_bits(domains, tmp_path, method):
+    first = run(domains, tmp_path / "a", method)
+    second = run(domains, tmp_path / "b", method)
+    assert_same(weights(first), weights(second))
+    assert curves(first) == curves(second)
+    other = weights(run(domains, tmp_path / "c", method, seed=1))
+    assert not all(torch.equal(value, other[name]) for name, value in weights(first).items())
+
+
+def test_worker_processes_change_nothing(domains, tmp_path):
+    assert_same(
+        weights(run(domains, tmp_path / "a", iterations=3)),
+        weights(run(domains, tmp_path / "b", iterations=3, workers=2)),
+    )
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one(domains, tmp_path):
+    whole = run(domains, tmp_path / "whole", iterations=6)
+
+    interrupted = tmp_path / "interrupted"
+    config = Config(small_world.runner_config(domains, interrupted, iterations=6, interval=3))
+    runner = Runner.from_cfg(config)
+    step = runner.model.train_step
+
+    def stop_in_the_fifth(*args, **kwargs):
+        if runner.iter == 4:
+            raise KeyboardInterrupt
+        return step(*args, **kwargs)
+
+    runner.model.train_step = stop_in_the_fifth
+    with pytest.raises(KeyboardInterrupt):
+        runner.train()
+    assert [p.name for p in interrupted.glob("*.pth")] == [FILE_NAME]
+
+    config = small_world.runner_config(domains, tmp_path / "resumed", iterations=6)
+    config.update(resume=True, load_from=str(interrupted / FILE_NAME))
+    torch.manual_seed(99)  # whatever the new process drew before must not matter
+    np.random.seed(99)
+    resumed = Runner.from_cfg(Config(config))
+    resumed.train()
+    assert resumed.train_loop.first_iteration == 3
+    assert_same(weights(whole), weights(resumed))
+    assert curves(whole) == curves(resumed)
+    state, expected = (r.optim_wrapper.state_dict()["state"] for r in (resumed, whole))
+    for key, values in expected.items():
+        for name, value in values.items():
+            assert torch.equal(torch.as_tensor(state[key][name]), torch.as_tensor(value))
+
+
+@pytest.mark.parametrize("planted", ["missing", "random"])
+def test_target_labels_on_disk_change_nothing(domains, tmp_path, planted):
+    reference = weights(run(domains, tmp_path / "true", iterations=4))
+    labels = domains / "target/train/labels"
+    if planted == "missing":
+        shutil.rmtree(labels)
+    else:
+        rng = np.random.default_rng(0)
+        for path in labels.iterdir():
+            cv2.imwrite(str(path), rng.integers(0, 19, (64, 64), dtype=np.uint8))
+    assert_same(reference, weights(run(domains, tmp_path / planted, iterations=4)))
+
+
+def test_every_domain_is_scored_after_training(domains, tmp_path):
+    runner = run(domains, tmp_path / "w", iterations=2)
+    metrics = runner.test()
+    assert set(runner.test_loop.scores) == {"source", "target"}
+    for name, score in runner.test_loop.scores.items():
+        assert metrics[f"{name}/mIoU"] == pytest.approx(score.miou)
+        assert score.confusion_ncc.sum(axis=(1, 2)).tolist() == [64 * 64] * 3
+
+
+def test_scores_equal_a_prediction_image_by_image(domains, tmp_path):
+    runner = run(domains, tmp_path / "w", "source-only", iterations=2)
+    runner.test()
+    student = runner.model.student.eval()
+    for index in range(3):
+        folder = domains / "target/test"
+        image = cv2.imread(str(folder / "images" / f"{index:03d}.png"))[..., ::-1]
+        truth = cv2.imread(str(folder / "labels" / f"{index:03d}.png"), cv2.IMREAD_UNCHANGED)
+        tensor = (torch.from_numpy(image.copy()).permute(2, 0, 1).float()[None] - 127.5) / 63.75
+        with torch.no_grad():
+            logits = torch.nn.functional.interpolate(student(tensor), (64, 64), mode="bilinear")
+        prediction = logits.argmax(1)[0].numpy()
+        expected = np.zeros((19, 19), np.int64)
+        np.add.at(expected, (truth.ravel(), prediction.ravel()), 1)
+        assert np.array_equal(runner.test_loop.scores["target"].confusion_ncc[index], expected)
+
+
+def test_curves_are_means_over_their_interval(domains, tmp_path):
+    config = small_world.runner_config(domains, tmp_path / "w", iterations=5)
+    runner = Runner.from_cfg(Config(config))
+    seen = []
+    step = runner.model.train_step
+
+    def watched(*args, **kwargs):
+        seen.append(step(*args, **kwargs))
+        return seen[-1]
+
+    runner.model.train_step = watched
+    runner.train()
+    assert curves(runner)["iteration"] == [2, 4, 5]
+    losses = [float(each["loss_mix"]) for each in seen]
+    expected = [sum(losses[:2]) / 2, sum(losses[2:4]) / 2, losses[4]]
+    assert curves(runner)["loss_mix"] == pytest.approx(expected)
