@@ -11,11 +11,13 @@ import small_world
 import torch
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
+from torch.utils.data import DataLoader
+
 from mmseg_ext.datasets.paired import PairedDataset
 from mmseg_ext.datasets.position_sampler import PositionSampler
 from mmseg_ext.errors import EmptyDomainError, TargetLabelsSeenError
 from mmseg_ext.registry import DATASETS
-from torch.utils.data import DataLoader
+
 
 @pytest.fixture(autouse=True)
 def scope():
@@ -55,7 +57,9 @@ def test_each_pass_shows_every_image_once_and_pairs_them_anew(domains):
     ]  # fmt: skip
     for one_pass in seen:
         for side in (0, 1):
-            assert Counter(pair[side] for pair in one_pass) == Counter(f"{i:03d}.png" for i in range(7))
+            assert Counter(pair[side] for pair in one_pass) == Counter(
+                f"{i:03d}.png" for i in range(7)
+            )
     assert set(seen[0]) != set(seen[1])
 
 
@@ -90,7 +94,9 @@ def test_the_target_has_no_label_path_at_all(domains):
 
 
 def test_a_target_with_labels_is_refused(domains):
-    dataset = PairedDataset(small_world.dataset(domains, "source"), small_world.dataset(domains, "target"))
+    dataset = PairedDataset(
+        small_world.dataset(domains, "source"), small_world.dataset(domains, "target")
+    )
     with pytest.raises(TargetLabelsSeenError, match="labels=None"):
         dataset[0]
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from mmseg_ext.datasets.reading import ReadImage, ReadLabel
 from mmseg_ext.errors import InvalidLabelError, UnreadableFileError
 
@@ -31,7 +32,9 @@ def test_an_image_is_read_in_bgr_with_its_size(image_path):
     assert results["ori_shape"] == results["img_shape"] == (64, 128)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data())
 def test_a_damaged_image_is_refused_by_name_or_read_unchanged(image_path, data):
     whole = image_path.read_bytes()

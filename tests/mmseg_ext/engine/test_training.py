@@ -11,6 +11,7 @@ import small_world
 import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
+
 from mmseg_ext.engine import CurveHook
 from mmseg_ext.engine.resume_point import FILE_NAME
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mmseg_ext.evaluation.confusion import ConfusionMetric, DomainScore, confusion_counts
 
 

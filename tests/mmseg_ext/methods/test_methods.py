@@ -10,10 +10,11 @@ import torch
 from mmengine.dataset import pseudo_collate
 from mmengine.optim import OptimWrapper
 from mmengine.registry import init_default_scope
+from torch.nn import functional
+
 from mmseg_ext.datasets.paired import PairedDataset
 from mmseg_ext.errors import NonFiniteLossError, TargetLabelsSeenError
 from mmseg_ext.registry import DATASETS, MODELS
-from torch.nn import functional
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +25,8 @@ def scope():
 @pytest.fixture
 def data(domains):
     dataset = PairedDataset(
-        small_world.dataset(domains, "source"), small_world.dataset(domains, "target", labelled=False)
+        small_world.dataset(domains, "source"),
+        small_world.dataset(domains, "target", labelled=False),
     )
     return pseudo_collate([dataset[0], dataset[1]])
 
@@ -57,7 +59,9 @@ def test_supervised_is_cross_entropy_on_the_source(data):
     model = build("source-only")
     batch = model.prepare(data)
     (term,) = model.training_terms(batch)
-    expected = functional.cross_entropy(logits(model.student, batch.source_image), batch.source_label)
+    expected = functional.cross_entropy(
+        logits(model.student, batch.source_image), batch.source_label
+    )
     assert torch.allclose(term.loss, expected, rtol=1e-5)
 
 
@@ -113,7 +117,9 @@ def test_a_step_sums_the_gradients_of_all_terms(data):
     for one, other in zip(model.student.parameters(), together.student.parameters(), strict=True):
         assert torch.allclose(one, other, rtol=1e-4, atol=1e-6)
     assert set(log) == {"loss", "loss_source", "loss_mix", "pseudo_label_weight"}
-    assert float(log["loss"]) == pytest.approx(float(log["loss_source"] + log["loss_mix"]), rel=1e-6)
+    assert float(log["loss"]) == pytest.approx(
+        float(log["loss_source"] + log["loss_mix"]), rel=1e-6
+    )
 
 
 def test_gradient_reaches_the_student_and_never_the_teacher(data):

@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mmseg_ext.parts.class_mix import ClassMix
 from mmseg_ext.parts.pseudo_labels import Pseudo
 

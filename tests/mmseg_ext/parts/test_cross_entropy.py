@@ -6,6 +6,7 @@ import math
 
 import pytest
 import torch
+
 from mmseg_ext.parts.cross_entropy import PixelCrossEntropy
 
 

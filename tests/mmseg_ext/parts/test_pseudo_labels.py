@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+
 from mmseg_ext.parts.pseudo_labels import PseudoLabels
 
 

@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 import torch
+
 from mmseg_ext.parts import strong_augmentation as sa
 
 MEAN, STD = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from mmseg_ext.parts.teacher import MeanTeacher
 from torch import nn
+
+from mmseg_ext.parts.teacher import MeanTeacher
 
 
 class DropPath(nn.Module):

@@ -1,0 +1,175 @@
+"""The configuration a cell is trained with: what each role may see, and the schedule's formula."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+
+from benchmark import compose, plan, registry
+from benchmark.errors import FragmentError
+from benchmark.identity import identify
+
+
+def resolve(method: str, encoder: str = "resnet-mini", **changes: Any) -> dict[str, Any]:
+    """The demo's configuration; ``changes`` replace values of the protocol."""
+    protocol = registry.find("protocol", "minidrive")
+    protocol = dataclasses.replace(protocol, values={**protocol.values, **changes})
+    shift = registry.find("shift", "minidrive")
+    return compose.resolve(
+        protocol,
+        registry.find("method", method),
+        registry.find("encoder", encoder),
+        shift,
+        plan.domain_fragments(shift),
+        seed=3,
+    )
+
+
+def reads_labels(dataset: dict[str, Any]) -> bool:
+    return any(step["type"] == "ReadLabel" for step in dataset["pipeline"])
+
+
+def test_a_uda_method_gets_target_images_and_no_trace_of_their_labels() -> None:
+    pair = resolve("dacs")["train_dataloader"]["dataset"]
+    assert pair["source"]["domain"] == "minidrive-synthetic"
+    assert reads_labels(pair["source"])
+    assert pair["target"]["domain"] == "minidrive-real"
+    assert pair["target"]["labels"] is None
+    assert not reads_labels(pair["target"])
+
+
+@pytest.mark.parametrize("method", ["source-only", "source-aug"])
+def test_source_methods_never_open_the_target(method: str) -> None:
+    pair = resolve(method)["train_dataloader"]["dataset"]
+    assert pair["source"]["domain"] == "minidrive-synthetic"
+    assert pair["target"] is None
+
+
+def test_only_the_oracle_reads_target_labels_and_it_says_so_on_its_card() -> None:
+    pair = resolve("oracle")["train_dataloader"]["dataset"]
+    assert (pair["source"]["domain"], pair["target"]) == ("minidrive-real", None)
+    allowed = {
+        name
+        for name in registry.names("method")
+        if registry.find("method", name).card["target_labels"]
+    }
+    assert allowed == {"oracle"}
+
+
+def test_every_domain_of_the_shift_is_scored_on_its_test_split_with_its_role() -> None:
+    config = resolve("source-only")
+    assert list(config["test_dataloader"]) == list(config["roles"])
+    assert config["roles"]["minidrive-synthetic"] == "source"
+    assert config["roles"]["minidrive-real"] == "target"
+    assert list(config["roles"].values()).count("unseen") == 5
+    for name, loader in config["test_dataloader"].items():
+        assert loader["dataset"]["domain"] == name
+        assert loader["dataset"]["images"].split("/")[1] == "test"
+
+
+def test_the_control_uses_the_augmentation_of_dacs() -> None:
+    augmentations = [
+        resolve(method)["model"]["strong_augmentation"] for method in ("source-aug", "dacs")
+    ]
+    assert augmentations[0] == augmentations[1]
+    assert augmentations[0] is not None
+
+
+def test_the_protocol_changes_only_the_method_it_names() -> None:
+    changed = resolve("dacs", methods={"dacs": {"teacher": {"alpha": 0.5}}})
+    assert changed["model"]["teacher"] == {"alpha": 0.5}
+    assert (
+        changed["model"]["class_mix"]
+        == registry.find("method", "dacs").values["model"]["class_mix"]
+    )
+    assert "teacher" not in resolve("source-only", methods={"dacs": {"teacher": {}}})["model"]
+
+
+def test_the_result_is_plain_json_and_the_fragments_stay_as_they_were() -> None:
+    before = copy.deepcopy(dict(registry.find("protocol", "minidrive").values))
+    config = resolve("dacs")
+    assert json.loads(json.dumps(config)) == config
+    assert "/" not in json.dumps({k: v for k, v in config.items() if "loader" not in k})
+    config["optim_wrapper"]["optimizer"]["lr"] = 0
+    assert registry.find("protocol", "minidrive").values == before
+
+
+def test_a_fragment_without_a_needed_name_is_named() -> None:
+    protocol = registry.find("protocol", "minidrive")
+    values = {key: value for key, value in protocol.values.items() if key != "clip_grad"}
+    shift = registry.find("shift", "minidrive")
+    with pytest.raises(FragmentError, match=r"minidrive\.py: a protocol must define 'clip_grad'"):
+        compose.resolve(
+            dataclasses.replace(protocol, values=values),
+            registry.find("method", "dacs"),
+            registry.find("encoder", "resnet-mini"),
+            shift,
+            plan.domain_fragments(shift),
+            seed=0,
+        )
+
+
+@pytest.mark.parametrize(("iterations", "warmup", "power"), [(600, 50, 0.9), (200, 30, 1.0)])
+def test_the_schedule_is_warm_up_times_polynomial_decay(
+    iterations: int, warmup: int, power: float
+) -> None:
+    import torch
+    from mmengine.optim.scheduler import LinearLR, PolyLR
+
+    config = resolve(
+        "source-only",
+        iterations=iterations,
+        schedule={"warmup_iterations": warmup, "warmup_factor": 1e-6, "power": power},
+    )
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=2.0)
+    kinds = {"LinearLR": LinearLR, "PolyLR": PolyLR}
+    schedulers = [
+        kinds[each["type"]](optimizer, **{k: v for k, v in each.items() if k != "type"})
+        for each in config["param_scheduler"]
+    ]
+    for t in range(iterations):
+        expected = 2.0 * (1 - t / iterations) ** power
+        if t < warmup:
+            expected *= 1 - (1 - t / warmup) * (1 - 1e-6)
+        assert optimizer.param_groups[0]["lr"] == pytest.approx(expected, rel=1e-9, abs=1e-12)
+        optimizer.step()
+        for scheduler in schedulers:
+            scheduler.step()
+
+
+def test_identity_follows_what_the_numbers_depend_on() -> None:
+    reference = identify(resolve("dacs"))
+    assert identify(resolve("dacs")) == reference
+    for changes in ({"iterations": 5}, {"batch_size": 2}, {"class_weight": [1.0] * 19}):
+        changed = identify(resolve("dacs", **changes))
+        assert changed.id != reference.id
+        assert changed.config != reference.config
+        assert changed.data == reference.data
+    others = {
+        identify(resolve(m, e)).id
+        for m in ("dacs", "oracle")
+        for e in ("resnet-mini", "eva02-mini")
+    }
+    assert len(others) == 4
+
+
+def test_identity_follows_the_world_and_its_generator(monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmark import identity
+
+    config = resolve("dacs")
+    reference = identify(config)
+    other = copy.deepcopy(config)
+    other["domains"]["minidrive-night"]["world"]["gap"] = 0.1
+    assert identify(other).data != reference.data
+    assert identify(other).config == reference.config
+    monkeypatch.setattr(identity, "_generator_version", lambda: 10**6)
+    assert identify(config).data != reference.data
+
+
+def test_all_domains_of_the_shift_live_in_one_world() -> None:
+    worlds = [data["world"] for data in resolve("dacs")["domains"].values()]
+    assert all(world == worlds[0] for world in worlds)

@@ -1,0 +1,211 @@
+"""Real cells on a tiny MiniDrive world: trained, scored, recorded, killed and repeated."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmark import data, paths, plan, registry
+from benchmark import suite as suites
+from benchmark.records import Record, read_record, record_path
+from benchmark.runtime import Runtime
+
+WORLD = "world = dict(height=64, width=128, gap=0.6, train_images=10, test_images=4)"
+ITERATIONS = 4
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The project's own fragments, on a world of 10 training and 4 test images a domain."""
+    home = tmp_path_factory.mktemp("tiny")
+    configs = home / "configs"
+    shutil.copytree(paths.configs_root(), configs)
+    for fragment in (configs / "domains").glob("minidrive-*.py"):
+        lines = fragment.read_text(encoding="utf-8").splitlines()
+        kept = [line for line in lines if not line.startswith("world")]
+        fragment.write_text("\n".join([*kept, WORLD]) + "\n", encoding="utf-8")
+    (configs / "suites/tiny.yaml").write_text(
+        "title: Tiny\nprotocol: minidrive\nmethods: [source-only, dacs]\n"
+        "encoders: [resnet-mini, eva02-mini]\nshifts: [minidrive]\nseeds: [0]\n",
+        encoding="utf-8",
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("UDABENCH_CONFIGS", str(configs))
+        patch.setenv("UDABENCH_CACHE", str(home / "cache"))
+        registry.forget()
+        yield home
+    registry.forget()
+
+
+def run(tiny: Path, out: Path, cell: str, iterations: int = ITERATIONS) -> Record:
+    """Run one cell in this process, as an engine would."""
+    from benchmark import worker
+
+    suite = suites.load("tiny")
+    planned = plan.one(suite, out, cell, iterations)
+    data.prepare([planned])
+    folder = paths.suite_folder(out, suite.name)
+    runtime = Runtime("cpu", 1, 0, None, paths.cache_root())
+    return worker.run_cell(planned, suite, folder, runtime)
+
+
+def comparable(record: Record) -> dict[str, Any]:
+    """A record without what two runs of the same cell may differ in."""
+    document = json.loads(record.to_json())
+    for key in ("provenance", "cost", "attempts"):
+        del document[key]
+    return document
+
+
+@pytest.mark.parametrize(
+    "cell", ["dacs__resnet-mini__minidrive__seed0", "dacs__eva02-mini__minidrive__seed0"]
+)
+def test_the_same_cell_twice_gives_the_same_bits(tiny: Path, tmp_path: Path, cell: str) -> None:
+    import torch
+
+    first, second = (run(tiny, tmp_path / name, cell) for name in "ab")
+    assert first.state == "done", first.failure
+    assert comparable(first) == comparable(second)
+    weights = [
+        torch.load(tmp_path / name / "tiny/cells" / cell / "weights.pth", weights_only=True)
+        for name in "ab"
+    ]
+    assert all(torch.equal(value, weights[1][key]) for key, value in weights[0].items())
+
+
+def test_a_record_says_what_it_must_and_nothing_about_the_machine(
+    tiny: Path, tmp_path: Path
+) -> None:
+    cell = "dacs__resnet-mini__minidrive__seed0"
+    record = run(tiny, tmp_path, cell)
+    assert record == read_record(record_path(tmp_path / "tiny", record.cell))
+    assert {m.role for m in record.metrics.values()} == {"source", "target", "unseen"}
+    assert set(record.diagnostics["curves"]) == {
+        "iteration", "loss", "loss_source", "loss_mix", "pseudo_label_weight",
+    }  # fmt: skip
+    assert len(record.diagnostics["curves"]["loss"]) == ITERATIONS
+    assert record.cost is not None
+    assert record.cost.parameters >= record.cost.trainable_parameters > 0
+    text = record.to_json()
+    for private in (str(tiny), str(tmp_path), str(Path.home()), os.uname().nodename):
+        assert private not in text
+
+    counts = np.load(tmp_path / "tiny" / record.diagnostics["confusion"]["file"])
+    for name, metrics in record.metrics.items():
+        total = counts[name].sum(axis=0).astype(float)
+        union = total.sum(0) + total.sum(1) - np.diag(total)
+        present = total.sum(1) > 0
+        iou = 100 * np.diag(total)[present] / union[present]
+        assert metrics.miou == pytest.approx(iou.mean())
+        assert metrics.images == len(counts[name]) == 4
+        assert metrics.scored_classes == present.sum()
+
+
+def test_target_training_labels_are_never_opened(tiny: Path, tmp_path: Path) -> None:
+    cell = "dacs__resnet-mini__minidrive__seed0"
+    reference = run(tiny, tmp_path / "with", cell)
+    world = next((tiny / "cache/minidrive").iterdir())
+    labels = world / "real/train/labels"
+    labels.rename(tmp_path / "taken away")
+    try:
+        from benchmark import worker
+
+        suite = suites.load("tiny")
+        planned = plan.one(suite, tmp_path / "without", cell, ITERATIONS)
+        runtime = Runtime("cpu", 1, 0, None, paths.cache_root())
+        record = worker.run_cell(planned, suite, tmp_path / "without/tiny", runtime)
+    finally:
+        (tmp_path / "taken away").rename(labels)
+    assert comparable(record) == comparable(reference)
+
+
+@pytest.mark.parametrize("kind", ["images", "labels"])
+def test_a_corrupt_file_fails_the_cell_with_its_path(tiny: Path, tmp_path: Path, kind: str) -> None:
+    world = next((tiny / "cache/minidrive").iterdir())
+    victims = sorted((world / "synthetic/train" / kind).iterdir())
+    kept = {path: path.read_bytes() for path in victims}
+    for path, content in kept.items():
+        path.write_bytes(content[: len(content) // 2].ljust(len(content), b"\0"))
+    try:
+        record = run(tiny, tmp_path, "source-only__resnet-mini__minidrive__seed0")
+    finally:
+        for path, content in kept.items():
+            path.write_bytes(content)
+    assert record.state == "failed"
+    assert record.failure is not None
+    assert record.failure.kind == "error"
+    assert f"<cache>/minidrive/{world.name}/synthetic/train/{kind}/" in record.failure.message
+    assert "UnreadableFileError" in record.failure.message
+
+
+def test_a_loss_that_is_not_finite_is_a_failure_of_its_own_kind(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    import mmseg_ext.registry  # noqa: F401
+    from mmseg_ext.parts.cross_entropy import PixelCrossEntropy
+
+    monkeypatch.setattr(
+        PixelCrossEntropy,
+        "forward",
+        lambda self, logits, *_: logits.sum() * torch.tensor(float("inf")),
+    )
+    record = run(tiny, tmp_path, "source-only__resnet-mini__minidrive__seed0")
+    assert record.failure is not None
+    assert record.failure.kind == "nan"
+    assert "'source' became" in record.failure.message
+
+
+def test_a_killed_run_goes_on_and_ends_as_if_it_had_not_been_killed(
+    tiny: Path, tmp_path: Path
+) -> None:
+    """SIGKILL to the whole command in the middle of training; the second run resumes from its point."""
+    iterations, cell = 130, "source-only__resnet-mini__minidrive__seed0"
+    command = [
+        sys.executable, "-m", "benchmark", "run", "tiny", "--out", str(tmp_path / "killed"),
+        "--iterations", str(iterations), "--only", "method=source-only,encoder=resnet-mini",
+    ]  # fmt: skip
+    environment = {**os.environ, "PYTHONPATH": str(paths.PACKAGE.parent)}
+    folder = tmp_path / "killed/tiny/cells" / cell
+    first = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    deadline = time.monotonic() + 240
+    while not (folder / "resume.pth").exists():
+        assert first.poll() is None, first.communicate()[0].decode()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    assert not record_path(tmp_path / "killed/tiny", registry_cell(cell)).exists()
+
+    second = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert second.returncode == 0, second.stdout + second.stderr
+    assert "resumed" in (folder / "log.txt").read_text(encoding="utf-8")
+    resumed = read_record(record_path(tmp_path / "killed/tiny", registry_cell(cell)))
+    assert comparable(resumed) == comparable(run(tiny, tmp_path / "whole", cell, iterations))
+    assert not [p for p in (tmp_path / "killed").rglob("*") if ".tmp" in p.name]
+
+    before = record_path(tmp_path / "killed/tiny", resumed.cell).stat().st_mtime_ns
+    third = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert third.returncode == 0
+    assert record_path(tmp_path / "killed/tiny", resumed.cell).stat().st_mtime_ns == before
+
+
+def registry_cell(stem: str) -> Any:
+    """The cell of a file stem."""
+    from benchmark.cell import Cell
+
+    method, encoder, shift, seed = stem.split("__")
+    return Cell(method, encoder, shift, int(seed.removeprefix("seed")))
