@@ -99,6 +99,7 @@ def _model(protocol: Fragment, method: Fragment, encoder: Fragment) -> dict[str,
         "segmentor": segmentor,
         "data_preprocessor": preprocessor,
         "class_weight": _get(protocol, "class_weight"),
+        "channels_last": _get(protocol, "channels_last"),
     }
 
 

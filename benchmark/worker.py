@@ -64,9 +64,7 @@ def run_cell(planned: PlannedCell, suite: Suite, folder: Path, runtime: Runtime)
     except Exception as error:
         traceback.print_exc()
         log = str(paths.log.relative_to(folder))
-        failure = Failure(
-            _kind(error), _without_places(f"{type(error).__name__}: {error}", runtime), log
-        )
+        failure = Failure(_kind(error), _message(error, runtime), log)
     sys.stdout.flush()
     record = Record(
         suite=suite.name,
@@ -96,7 +94,9 @@ def _train_and_score(planned: PlannedCell, paths: CellPaths, runtime: Runtime) -
     from mmseg_ext.engine import CurveHook
 
     torch.set_num_threads(runtime.threads)
-    runner = Runner.from_cfg(Config(for_this_machine(planned.config, paths, runtime)))
+    config = for_this_machine(planned.config, paths, runtime)
+    # Unformatted: MMEngine prints the configuration, and yapf takes seconds to make it pretty.
+    runner = Runner.from_cfg(Config(config, format_python_code=False))
     begun = time.monotonic()
     runner.train()
     trained = time.monotonic()
@@ -177,9 +177,10 @@ def _save_confusion(paths: CellPaths, counts: Mapping[str, NDArray[np.int64]]) -
     import numpy as np
 
     target = paths.folder / "confusion.npz"
-    temporary = target.with_name(f".{os.getpid()}.{target.name}")
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     small: dict[str, Any] = {name: array.astype(np.int32) for name, array in counts.items()}
-    np.savez_compressed(temporary, **small)
+    with open(temporary, "wb") as stream:  # given a path, savez would append its own ending
+        np.savez_compressed(stream, **small)
     os.replace(temporary, target)
     return {
         "file": str(target.relative_to(paths.suite_folder)),
@@ -230,18 +231,12 @@ def _kind(error: Exception) -> str:
     return "error"
 
 
-def _without_places(message: str, runtime: Runtime) -> str:
-    """``message`` with this machine's folders replaced by what they are called in the docs."""
-    places = [
-        (runtime.cache, "<cache>"),
-        (runtime.data_root, "<data-root>"),
-        (Path.cwd(), "."),
-        (Path.home(), "~"),
-    ]
-    for folder, name in places:
-        if folder is not None and str(folder) != "/":
-            message = message.replace(str(folder), name)
-    return message
+def _message(error: Exception, runtime: Runtime) -> str:
+    """The error in one line without this machine's folders: it goes into a record."""
+    places = {runtime.cache: "<cache>"}
+    if runtime.data_root is not None:
+        places[runtime.data_root] = "<data-root>"
+    return provenance.scrub(f"{type(error).__name__}: {error}", places)
 
 
 def _device_name() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mmseg_ext.encoders.resnet_mini import ResNetMini
+from mmseg_ext.encoders.standardized_conv import StandardizedConv
 from mmseg_ext.encoders.timm_encoder import EncoderError, TimmEncoder
 
-__all__ = ["EncoderError", "ResNetMini", "TimmEncoder"]
+__all__ = ["EncoderError", "ResNetMini", "StandardizedConv", "TimmEncoder"]

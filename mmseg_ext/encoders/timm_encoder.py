@@ -11,6 +11,7 @@ import torch.nn.functional as F  # noqa: N812
 from mmengine.model import BaseModule
 from torch import Tensor
 
+from mmseg_ext.encoders.detail_stem import DetailStem
 from mmseg_ext.encoders.pyramid import STRIDES, TokenPyramid
 from mmseg_ext.errors import ExtensionError
 from mmseg_ext.registry import MODELS
@@ -38,11 +39,13 @@ class TimmEncoder(BaseModule):
             ``depth``, ``num_heads``, ``patch_size``, ``img_size``, ...). ``img_size`` is the size
             for which the position table is made, not a limit.
         feature_layers: indices of four blocks, counted from 0, whose raw outputs become the levels
-            4, 8, 16, 32. Blocks after the last one are not built.
+            4, 8, 16, 32; a block may serve several levels. Blocks after the last are not built.
         out_channels: channels of the outputs, one number or four; the tower's width if left out.
         drop_path_rate: stochastic depth of the last block of the complete tower; it grows linearly
             from 0 at the first block.
         gradient_checkpointing: recompute the blocks in the backward pass to save memory.
+        detail_stem: add a small convolutional stem on the image to the level of stride 4, for
+            towers trained from scratch at low resolution; its channels must be a multiple of 8.
         init_cfg: of MMEngine; never applies to the tower, which timm initialises.
 
     Raises:
@@ -59,12 +62,14 @@ class TimmEncoder(BaseModule):
         out_channels: int | Sequence[int] | None = None,
         drop_path_rate: float = 0.0,
         gradient_checkpointing: bool = False,
+        detail_stem: bool = False,
         init_cfg: Any = None,
     ) -> None:
         super().__init__(init_cfg)
         tower = _tower(model, dict(model_args or {}), drop_path_rate)
         self.feature_layers = _checked_layers(model, feature_layers, len(tower.blocks))
-        tower.prune_intermediate_layers(list(self.feature_layers), prune_norm=True, prune_head=True)
+        self._blocks = sorted(set(self.feature_layers))
+        tower.prune_intermediate_layers(self._blocks, prune_norm=True, prune_head=True)
         tower.set_grad_checkpointing(gradient_checkpointing)
         # BaseModule.init_weights() descends into every child that has a method of that name and
         # timm's towers have one: without this mark it would draw pre-trained weights anew.
@@ -73,6 +78,12 @@ class TimmEncoder(BaseModule):
         self.channels = _checked_channels(out_channels, int(tower.embed_dim))
         self.patch: int = tower.patch_embed.patch_size[0]
         self.pyramid = TokenPyramid(int(tower.embed_dim), self.channels, self.patch)
+        if detail_stem and self.channels[0] % 8:
+            raise EncoderError(
+                f"out_channels begins with {self.channels[0]}, expected a multiple of 8 "
+                "together with detail_stem"
+            )
+        self.detail_stem = DetailStem(self.channels[0]) if detail_stem else None
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """Encode images (N, 3, H, W) to (N, C, ceil(H / s), ceil(W / s)) for s = 4, 8, 16, 32."""
@@ -81,12 +92,19 @@ class TimmEncoder(BaseModule):
         rows, columns = (n // self.patch for n in padded.shape[-2:])
         tokens = self.tower.forward_intermediates(
             padded,
-            indices=list(self.feature_layers),
+            indices=self._blocks,
             output_fmt="NLC",
             intermediates_only=True,
         )
-        maps = [t.unflatten(1, (rows, columns)).permute(0, 3, 1, 2) for t in tokens]
-        return self.pyramid(maps, height, width)  # type: ignore[no-any-return]
+        maps = {
+            block: t.unflatten(1, (rows, columns)).permute(0, 3, 1, 2)
+            for block, t in zip(self._blocks, tokens, strict=True)
+        }
+        levels = [maps[block] for block in self.feature_layers]
+        outputs: tuple[Tensor, ...] = self.pyramid(levels, height, width)
+        if self.detail_stem is None:
+            return outputs
+        return (outputs[0] + self.detail_stem(images), *outputs[1:])
 
 
 def _tower(name: str, model_args: dict[str, Any], drop_path_rate: float) -> Any:
@@ -130,11 +148,11 @@ def _tower(name: str, model_args: dict[str, Any], drop_path_rate: float) -> Any:
 
 def _checked_layers(name: str, layers: Sequence[int], depth: int) -> tuple[int, ...]:
     chosen = tuple(layers)
-    ascending = all(a < b for a, b in itertools.pairwise(chosen))
+    ascending = all(a <= b for a, b in itertools.pairwise(chosen))
     if len(chosen) != len(STRIDES) or not ascending or chosen[0] < 0 or chosen[-1] >= depth:
         raise EncoderError(
-            f"feature_layers of {name!r} is {list(chosen)}, expected {len(STRIDES)} ascending "
-            f"indices of its {depth} blocks, from 0 to {depth - 1}"
+            f"feature_layers of {name!r} is {list(chosen)}, expected {len(STRIDES)} indices "
+            f"of its {depth} blocks, from 0 to {depth - 1} and none below the one before it"
         )
     return chosen
 

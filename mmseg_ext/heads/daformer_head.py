@@ -11,6 +11,7 @@ from mmcv.cnn import ConvModule, build_norm_layer
 from mmengine.model import kaiming_init
 from torch import Tensor, nn
 
+from mmseg_ext.encoders.standardized_conv import StandardizedConv
 from mmseg_ext.errors import ExtensionError
 from mmseg_ext.heads.depthwise import DilatedDepthwiseConv
 from mmseg_ext.registry import MODELS
@@ -37,6 +38,8 @@ class DAFormerHead(BaseDecodeHead):
         channels: width of every layer of the head.
         dilations: of the parallel convolutions; 1 is a point-wise one.
         norm_cfg: norm after every convolution, batch norm unless given.
+        standardize: whether the point-wise and 3x3 convolutions between the embeddings and the
+            classifier standardise their weights, for use with group norm; the paper's do not.
         **options: further arguments of MMSegmentation's ``BaseDecodeHead``, such as
             ``num_classes`` (required), ``dropout_ratio`` (0.1) or ``loss_decode``.
 
@@ -51,6 +54,7 @@ class DAFormerHead(BaseDecodeHead):
         *,
         dilations: Sequence[int] = (1, 6, 12, 18),
         norm_cfg: Mapping[str, Any] | None = None,
+        standardize: bool = False,
         **options: Any,
     ) -> None:
         if options.get("align_corners", False):
@@ -69,6 +73,7 @@ class DAFormerHead(BaseDecodeHead):
             in_index=list(range(len(in_channels))),
             input_transform="multiple_select",
             norm_cfg=dict(norm_cfg or {"type": "BN"}),
+            conv_cfg={"type": StandardizedConv} if standardize else None,
             **options,
         )
         self.embeddings = nn.ModuleList(nn.Linear(c, channels) for c in in_channels)
@@ -99,5 +104,10 @@ class DAFormerHead(BaseDecodeHead):
 
     def _conv(self, inputs: int, kernel: int) -> nn.Module:
         return ConvModule(  # type: ignore[no-any-return]
-            inputs, self.channels, kernel, padding=kernel // 2, norm_cfg=self.norm_cfg
+            inputs,
+            self.channels,
+            kernel,
+            padding=kernel // 2,
+            conv_cfg=self.conv_cfg,
+            norm_cfg=self.norm_cfg,
         )

@@ -51,6 +51,8 @@ class UDAMethod(BaseModel):
         segmentor: config of the student, e.g. an ``EncoderDecoder``.
         data_preprocessor: config of the preprocessor that normalises both domains alike.
         class_weight: factor of each class in every cross-entropy, or ``None``.
+        channels_last: keep images and weights in channels-last layout, which speeds up convolutions
+            on the CPU and with tensor cores; the mathematics is the same.
     """
 
     def __init__(
@@ -58,10 +60,12 @@ class UDAMethod(BaseModel):
         segmentor: dict[str, Any],
         data_preprocessor: dict[str, Any],
         class_weight: list[float] | None = None,
+        channels_last: bool = False,
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(data_preprocessor=MODELS.build(data_preprocessor), init_cfg=init_cfg)
-        self.student = MODELS.build(segmentor)
+        self._layout = torch.channels_last if channels_last else torch.contiguous_format
+        self.student = MODELS.build(segmentor).to(memory_format=self._layout)
         self.cross_entropy = PixelCrossEntropy(class_weight)
 
     @abstractmethod
@@ -119,7 +123,7 @@ class UDAMethod(BaseModel):
 
     def segment(self, network: nn.Module, image_bchw: Tensor) -> Tensor:
         """Logits (B,C,H,W) of a segmentor, upsampled to the size of its input image."""
-        logits = network(image_bchw)
+        logits = network(image_bchw.contiguous(memory_format=self._layout))
         return functional.interpolate(
             logits, image_bchw.shape[2:], mode="bilinear", align_corners=False
         )
@@ -139,4 +143,4 @@ class UDAMethod(BaseModel):
             raise ValueError(
                 f"{type(self).__name__} trains through train_step, which pairs two domains"
             )
-        return self.student(inputs, data_samples, mode=mode)
+        return self.student(inputs.contiguous(memory_format=self._layout), data_samples, mode=mode)

@@ -170,7 +170,7 @@ def test_a_loss_that_is_not_finite_is_a_failure_of_its_own_kind(
 def test_a_killed_run_goes_on_and_ends_as_if_it_had_not_been_killed(
     tiny: Path, tmp_path: Path
 ) -> None:
-    """SIGKILL to the whole command in the middle of training; the second run resumes from its point."""
+    """SIGKILL to the command in the middle of training; the second run goes on from its point."""
     iterations, cell = 130, "source-only__resnet-mini__minidrive__seed0"
     command = [
         sys.executable, "-m", "benchmark", "run", "tiny", "--out", str(tmp_path / "killed"),

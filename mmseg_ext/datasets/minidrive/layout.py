@@ -166,6 +166,6 @@ def _series(
 def _pedestrians(dice: Dice, style: Style, side: Side) -> _Pairs:
     for _ in range(dice.poisson(style.pedestrians)):
         # A power, so that more of them are near enough to be recognised.
-        z = 5.5 + 22.0 * dice.unit() ** 1.5
+        z = 5.0 + 18.0 * dice.unit() ** 2
         x = side.outward(dice.between(0.5, max(side.walk_width, 1.5)))
         yield z, partial(people.draw_person, x=x, z=z)

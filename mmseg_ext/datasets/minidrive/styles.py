@@ -27,27 +27,27 @@ class Style:
     house: float = 0.72
     house_height: Range = (5.0, 16.0)
     tree: float = 0.45
-    wall: float = 0.13
-    fence: float = 0.17
+    wall: float = 0.22
+    fence: float = 0.28
     lamp: float = 0.8
-    sign: float = 0.55
-    traffic_light: float = 0.35
-    pedestrians: float = 1.3
+    sign: float = 0.85
+    traffic_light: float = 0.70
+    pedestrians: float = 2.2
     """Mean number per sidewalk."""
-    crossing: float = 0.27
+    crossing: float = 0.45
     """Probability of a person on the road."""
     cars: float = 2.2
     """Mean number on the road."""
     parked: float = 1.6
     """Mean number per side with parking."""
-    truck: float = 0.10
-    bus: float = 0.08
-    train: float = 0.045
-    motorcycle: float = 0.09
+    truck: float = 0.20
+    bus: float = 0.16
+    train: float = 0.09
+    motorcycle: float = 0.30
     motorcycles: int = 1
     """How often the motorcycle die is thrown."""
-    bicycle: float = 0.14
-    ridden: float = 0.65
+    bicycle: float = 0.35
+    ridden: float = 0.70
     left_hand: bool = False
 
 
@@ -65,20 +65,20 @@ GEO = replace(
     house=0.60,
     house_height=(3.0, 9.0),
     tree=0.60,
-    wall=0.20,
-    fence=0.20,
-    sign=0.35,
-    traffic_light=0.25,
-    pedestrians=1.9,
-    crossing=0.43,
+    wall=0.32,
+    fence=0.34,
+    sign=0.60,
+    traffic_light=0.50,
+    pedestrians=3.0,
+    crossing=0.60,
     cars=1.6,
     parked=1.0,
-    truck=0.18,
-    bus=0.14,
-    train=0.02,
-    motorcycle=0.35,
+    truck=0.26,
+    bus=0.20,
+    train=0.04,
+    motorcycle=0.45,
     motorcycles=2,
-    bicycle=0.25,
+    bicycle=0.40,
     ridden=0.80,
     left_hand=True,
 )

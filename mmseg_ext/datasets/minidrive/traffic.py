@@ -79,12 +79,12 @@ def _two_wheelers(
     left, right = street.left.kerb, street.right.kerb
     for _ in range(style.motorcycles):
         if dice.happens(style.motorcycle) or forced == "motorcycle":
-            z, x = dice.between(5.5, 16.0), dice.between(left, right)
+            z, x = dice.between(4.8, 11.0), dice.between(left, right)
             spaces.claim(x, z, 1.5)
             ridden = dice.happens(style.ridden)
             yield z, partial(two_wheelers.draw_motorcycle, x=x, z=z, ridden=ridden)
     if dice.happens(style.bicycle) or forced == "bicycle":
-        z, x = dice.between(5.5, 16.0), dice.between(left - 1.5, right + 1.5)
+        z, x = dice.between(4.8, 11.0), dice.between(left - 1.5, right + 1.5)
         spaces.claim(x, z, 1.5)
         ridden = dice.happens(style.ridden)
         yield z, partial(two_wheelers.draw_bicycle, x=x, z=z, ridden=ridden)

@@ -141,8 +141,35 @@ def test_padding_does_not_stretch_the_image() -> None:
             torch.testing.assert_close(cut, whole[:, :, :rows, :columns])
 
 
+def test_one_block_may_serve_several_levels() -> None:
+    torch.manual_seed(0)
+    encoder = TimmEncoder(EVA02, SMALL, feature_layers=(1, 3, 3, 3)).eval()
+    seen: list[list[Tensor]] = []
+    encoder.pyramid.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
+    with torch.no_grad():
+        encoder(image((64, 64)))
+    first, second, third, fourth = seen[0]
+    assert not torch.equal(first, second)
+    assert torch.equal(second, third)
+    assert torch.equal(second, fourth)
+
+
+@pytest.mark.parametrize("size", [(64, 128), (70, 99)])
+def test_detail_stem_adds_to_the_finest_level_only(size: tuple[int, int]) -> None:
+    encoder = build(out_channels=8, detail_stem=True).eval()
+    assert encoder.detail_stem is not None
+    with torch.no_grad():
+        both = encoder(image(size))
+        details = encoder.detail_stem(image(size))
+        encoder.detail_stem = None
+        alone = encoder(image(size))
+    torch.testing.assert_close(both[0], alone[0] + details)
+    assert details.abs().mean() > 0
+    assert all(torch.equal(a, b) for a, b in zip(both[1:], alone[1:], strict=True))
+
+
 def test_every_parameter_is_used() -> None:
-    encoder = build(8, out_channels=6)
+    encoder = build(8, out_channels=8, detail_stem=True)
     assert len(encoder.tower.blocks) == LAYERS[-1] + 1
     sum(level.square().mean() for level in encoder(torch.randn(1, 3, 64, 64))).backward()
     unused = [name for name, p in encoder.named_parameters() if p.grad is None]
@@ -186,11 +213,12 @@ def test_copies_are_independent() -> None:
         ({"model": "swin_tiny_patch4_window7_224", "model_args": None}, "plain"),
         ({"model_args": {**SMALL, "num_classes": 3}}, "must not hold num_classes"),
         ({"model_args": {**SMALL, "no_such_option": 3}}, "no_such_option"),
-        ({"feature_layers": (0, 1, 2)}, r"\[0, 1, 2\], expected 4 ascending"),
-        ({"feature_layers": (0, 2, 1, 3)}, "ascending"),
+        ({"feature_layers": (0, 1, 2)}, r"\[0, 1, 2\], expected 4 indices"),
+        ({"feature_layers": (0, 2, 1, 3)}, "none below"),
         ({"feature_layers": (0, 1, 2, 5)}, "from 0 to 4"),
         ({"out_channels": (8, 8, 8)}, "out_channels"),
         ({"out_channels": 0}, "out_channels"),
+        ({"out_channels": 6, "detail_stem": True}, "multiple of 8"),
     ],
 )
 def test_wrong_arguments_are_named(arguments: dict[str, Any], message: str) -> None:

@@ -34,7 +34,9 @@ def test_iou_of_several_images(seed, images):
         prediction = torch.randint(0, 5, (6, 7), generator=generator)
         counts.append(confusion_counts(prediction, truth, 5).numpy())
         pairs += [
-            (int(t), int(p)) for t, p in zip(truth.flatten(), prediction.flatten()) if int(t) != 255
+            (t, p)
+            for t, p in zip(truth.flatten().tolist(), prediction.flatten().tolist(), strict=True)
+            if t != 255
         ]
     score = DomainScore(np.stack(counts))
     expected = plain_iou(pairs, 5)

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
+from mmseg_ext.encoders import StandardizedConv
 from mmseg_ext.heads import DAFormerHead, HeadError
 from mmseg_ext.registry import MODELS
 
@@ -100,6 +101,15 @@ def test_norm_and_dilations_follow_the_configuration() -> None:
     norms = [m for m in head.modules() if isinstance(m, nn.GroupNorm)]
     assert sorted(norm.num_channels for norm in norms) == [16, 16, 16, 48]
     assert head(levels((4, 6, 8), [(16, 32), (8, 16), (8, 16)])).shape == (2, 19, 16, 32)
+
+
+def test_standardized_convolutions_have_the_same_parameters() -> None:
+    plain = DAFormerHead((4, 6), 8, num_classes=19)
+    standardized = DAFormerHead((4, 6), 8, num_classes=19, standardize=True)
+    assert sum(isinstance(m, StandardizedConv) for m in standardized.modules()) == 5
+    standardized.load_state_dict(plain.state_dict())
+    inputs = levels((4, 6), [(16, 32), (8, 16)])
+    assert not torch.allclose(plain.eval()(inputs), standardized.eval()(inputs))
 
 
 def test_classifier_starts_small_and_whole_channels_are_dropped() -> None:

@@ -1,4 +1,4 @@
-"""Colour operations against the standard library's colour conversions, probabilities by counting."""
+"""Colour operations against the standard library's conversions, probabilities by counting."""
 
 from __future__ import annotations
 

@@ -28,17 +28,17 @@ def draw_traffic_light(canvas: Canvas, x: float, z: float) -> None:
     dice, board = canvas.dice, Board(canvas, x, z)
     height = dice.between(2.8, 3.6)
     _draw_pole(canvas, board, x, height, 0.08)
-    board.box(canvas.mix(Role.SIGNAL_BOX), -0.24, height - 0.55, 0.24, height + 0.55)
+    board.box(canvas.mix(Role.SIGNAL_BOX), -0.34, height - 0.75, 0.34, height + 0.75)
     if dice.happens(0.5):
-        board.disc(canvas.mix(Role.SIGNAL_RED), 0.0, height + 0.33, 0.17, 0.17)
+        board.disc(canvas.mix(Role.SIGNAL_RED), 0.0, height + 0.42, 0.24, 0.24)
     else:
-        board.disc(canvas.mix(Role.SIGNAL_GREEN), 0.0, height - 0.33, 0.17, 0.17)
+        board.disc(canvas.mix(Role.SIGNAL_GREEN), 0.0, height - 0.42, 0.24, 0.24)
 
 
 def draw_sign(canvas: Canvas, x: float, z: float) -> None:
     """One of four signs: prohibition ring, blue board, warning triangle or priority diamond."""
     dice, board = canvas.dice, Board(canvas, x, z)
-    height, size = dice.between(2.2, 3.2), dice.between(0.38, 0.46)
+    height, size = dice.between(2.2, 3.2), dice.between(0.55, 0.70)
     _draw_pole(canvas, board, x, height, 0.07)
     red, white = canvas.mix(Role.SIGN_RED), canvas.mix(Role.SIGN_WHITE)
     kind = dice.integer(0, 3)
