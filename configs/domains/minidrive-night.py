@@ -7,4 +7,4 @@ card = dict(
 )
 reader = "MiniDrive"
 domain = "night"
-world = dict(height=64, width=128, gap=0.65, train_images=800, test_images=160)
+world = dict(height=64, width=128, gap=0.68, train_images=800, test_images=160)

@@ -3,8 +3,8 @@
 card = dict(
     title="MiniDrive real",
     short="real",
-    summary="Greyish, textured, shadowed day scenes; the target.",
+    summary="Photographs: textured, shadowed, faded, each with a colour cast; the target.",
 )
 reader = "MiniDrive"
 domain = "real"
-world = dict(height=64, width=128, gap=0.65, train_images=800, test_images=160)
+world = dict(height=64, width=128, gap=0.68, train_images=800, test_images=160)

@@ -2,18 +2,19 @@
 
 card = dict(
     title="EVA02-mini",
-    summary="EVA02 (rotary positions, SwiGLU, sub-LN) at small width, random initial weights.",
+    summary="EVA02 (rotary positions, SwiGLU, sub-LN) at small width, from random weights.",
     family="vision transformer",
     pretraining="none",
 )
 backbone = dict(
     type="TimmEncoder",
     model="eva02_base_patch16_clip_224",
-    model_args=dict(embed_dim=128, depth=6, num_heads=4, patch_size=8, img_size=64),
-    feature_layers=(2, 3, 4, 5),
-    out_channels=96,
+    model_args=dict(embed_dim=96, depth=4, num_heads=3, patch_size=8, img_size=(64, 128)),
+    feature_layers=(0, 1, 2, 3),
+    out_channels=32,
+    detail_stem=True,  # from random weights, patches of 8 pixels resolve no small object in time
 )
-channels = (96, 96, 96, 96)
-mean = (127.5, 127.5, 127.5)
-std = (63.75, 63.75, 63.75)
-learning_rate = dict(encoder=1e-3, decoder=1e-3)
+channels = (32, 32, 32, 32)
+mean = (123.675, 116.28, 103.53)
+std = (58.395, 57.12, 57.375)
+learning_rate = dict(encoder=8e-3, decoder=8e-3)

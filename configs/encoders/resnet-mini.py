@@ -2,12 +2,12 @@
 
 card = dict(
     title="ResNet-mini",
-    summary="Residual network with GroupNorm, random initial weights.",
+    summary="Residual network with group norm and standardised weights, from random weights.",
     family="convolutional",
     pretraining="none",
 )
 backbone = dict(type="ResNetMini")
 channels = (48, 96, 128, 128)
-mean = (127.5, 127.5, 127.5)
-std = (63.75, 63.75, 63.75)
-learning_rate = dict(encoder=4e-3, decoder=4e-3)
+mean = (123.675, 116.28, 103.53)
+std = (58.395, 57.12, 57.375)
+learning_rate = dict(encoder=8e-3, decoder=8e-3)

@@ -10,14 +10,30 @@ image_size = (64, 128)
 pipeline = [dict(type="RandomFlip", prob=0.5)]
 decode_head = dict(
     type="DAFormerHead",
-    channels=64,
-    dilations=(1, 2, 4, 6),
+    channels=32,
+    dilations=(1, 2, 3, 4),  # the map the head works on is 16x32
     norm_cfg=dict(type="GN", num_groups=8),
+    standardize=True,
+    dropout_ratio=0.0,
 )
-optimizer = dict(type="AdamW", betas=(0.9, 0.999), weight_decay=0.01)
+optimizer = dict(type="AdamW", betas=(0.9, 0.99), weight_decay=0.01, fused=True)
 clip_grad = dict(max_norm=10.0)
-schedule = dict(warmup_iterations=50, warmup_factor=1e-6, power=0.9)
-class_weight = None
+schedule = dict(warmup_iterations=20, warmup_factor=1e-6, power=0.9)
+# (f + 1e-4)^-0.5 for the share f of a class in the source's training pixels, with a mean of 1 over
+# these pixels. 600 iterations are too short for the rare classes without it.
+class_weight = [
+    *(0.48, 1.15, 0.73, 3.73, 3.17, 1.74, 3.21, 2.65, 0.94, 3.20),
+    *(0.83, 2.46, 3.31, 1.18, 2.42, 2.80, 2.57, 3.94, 4.52),
+]
+channels_last = True
 evaluation = dict(mode="whole", batch_size=32)
 # Where this small world needs other constants than the papers: changes of a method's model.
-methods = dict(dacs=dict(pseudo_labels=dict(threshold=0.9)))
+# The networks start at random and learn for 600 iterations: a slower teacher keeps pseudo labels
+# stable, and few pixels would ever reach the papers' confidence of 0.968.
+methods = dict(
+    dacs=dict(
+        teacher=dict(alpha=0.995),
+        pseudo_labels=dict(threshold=0.5),
+        class_mix=dict(scope="image"),
+    )
+)

@@ -2,7 +2,7 @@
 
 card = dict(
     title="MiniDrive synthetic -> real",
-    summary="Cartoon-like rendering to greyish, textured days; unseen: region and weather.",
+    summary="Cartoon-like rendering to photographs of any light; unseen: region and weather.",
 )
 source = "minidrive-synthetic"
 target = "minidrive-real"

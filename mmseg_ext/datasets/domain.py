@@ -44,7 +44,8 @@ class DomainDataset(BaseSegDataset):
         self.domain = domain
         self._images = Path(data_root) / images
         self._labels = None if labels is None else Path(data_root) / labels
-        super().__init__(pipeline=pipeline, **kwargs)
+        # MMEngine's serialised storage collects garbage once a data set, half a second each.
+        super().__init__(pipeline=pipeline, serialize_data=False, **kwargs)
 
     def load_data_list(self) -> list[dict[str, Any]]:
         """One entry an image: ``img_path``, ``domain`` and, only with labels, ``seg_map_path``."""

@@ -20,6 +20,8 @@ from .textures import Map, bank, ground_plane, object_texture
 
 _SYNTHETIC_SHADE = 5.0
 _PHOTO_SHADE = 12.0
+_NEARNESS = (0.15, 0.90)
+"""Share of the gap between the palettes that a single photograph crosses."""
 
 
 def texture_gain(gap: float) -> float:
@@ -75,7 +77,9 @@ def _photo_colours(
 
 def _take_photo(layout: Layout, domain: Domain, gap: float, rng: np.random.Generator) -> Frame:
     clear = domain.condition == "clear"
-    colours = _photo_colours(layout, domain.palette, gap, rng)
+    # No two photographs are equally far from the game: adaptation has somewhere to start.
+    crossed = gap * float(rng.uniform(*_NEARNESS))
+    colours = _photo_colours(layout, domain.palette, crossed, rng)
     ground = ground_plane(layout, rng)
     scene = colours.take(layout.ids, axis=0)
     amplitude = AMPLITUDE_OF[layout.roles] * np.float32(
@@ -92,7 +96,7 @@ def _take_photo(layout: Layout, domain: Domain, gap: float, rng: np.random.Gener
         weather.snow_cover(layout, ground, scene, rng)
     frame = Frame(layout, rng, _reduce(scene), ground)
     _apply_condition(frame, domain.condition, colours)
-    _photograph(frame, domain)
+    _photograph(frame, domain, gap)
     return frame
 
 
@@ -109,19 +113,22 @@ def _apply_condition(frame: Frame, condition: str, colours: Map) -> None:
         weather.clear_air(frame)
 
 
-def _photograph(frame: Frame, domain: Domain) -> None:
+def _photograph(frame: Frame, domain: Domain, gap: float) -> None:
+    dark = domain.condition == "night"
+    # Weather and darkness take contrast away on their own.
+    clear = domain.condition == "clear"
+    sensor.fade(frame, saturation=gap, contrast=0.9 * gap if clear else 0.0)
     if domain.name == "real":
         sensor.expose(frame, (0.80, 1.12), brightness=13.0)
     elif domain.name == "geo":
         sensor.expose(frame, (0.85, 1.20), brightness=14.0, offset=4.0)
-    sensor.tint(frame, 0.035)
+    sensor.white_balance(frame, gap)
     if domain.condition == "rain":
         weather.draw_rain(frame)
     elif domain.condition == "snow":
         weather.draw_snow(frame)
     sensor.blur(frame, 0.6, (0.30, 0.75))
     sensor.vignette(frame, (0.05, 0.22))
-    dark = domain.condition == "night"
     sensor.noise(frame, float(frame.rng.uniform(1.5, 4.5)) * (2.0 if dark else 1.0))
     if dark:
         frame.image *= np.float32(frame.rng.uniform(0.9, 1.5))

@@ -28,6 +28,22 @@ def tint(frame: Frame, strength: float) -> None:
     frame.image *= gains.astype(np.float32)
 
 
+def fade(frame: Frame, saturation: float, contrast: float) -> None:
+    """Lose up to these shares of saturation and of contrast, from nothing to all of it."""
+    kept = np.float32(1.0 - saturation * float(frame.rng.random()))
+    grey = stack(frame.image.mean(axis=2))
+    frame.image = grey + (frame.image - grey) * kept
+    level = np.float32(128.0 + 20.0 * float(frame.rng.normal()))
+    kept = np.float32(1.0 - contrast * float(frame.rng.random()))
+    frame.image = level + (frame.image - level) * kept
+
+
+def white_balance(frame: Frame, strength: float) -> None:
+    """A colour cast: a camera that judged the light wrongly, by an own gain for every channel."""
+    gains = 1 + frame.rng.normal(0.0, 0.24 * strength, 3)
+    frame.image *= np.clip(gains, 0.4, 1.6).astype(np.float32)
+
+
 def blur(frame: Frame, probability: float, sigma: tuple[float, float]) -> None:
     """Sometimes a Gaussian blur; `sigma` in pixels of an image of 64 rows."""
     if frame.rng.random() < probability:

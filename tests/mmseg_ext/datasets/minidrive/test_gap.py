@@ -5,10 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mmseg_ext.datasets.minidrive import MiniDriveError, World
+from mmseg_ext.datasets.minidrive import MiniDriveError, World, sensor
 from mmseg_ext.datasets.minidrive.appearance import texture_gain
+from mmseg_ext.datasets.minidrive.dice import Dice
+from mmseg_ext.datasets.minidrive.frame import Frame
+from mmseg_ext.datasets.minidrive.layout import compose
 from mmseg_ext.datasets.minidrive.palettes import PALETTES, blend, pick
 from mmseg_ext.datasets.minidrive.roles import Role
+from mmseg_ext.datasets.minidrive.styles import STREET
 
 ROLES = np.repeat(np.arange(len(Role)), 5)
 TONES = np.tile(np.linspace(0, 0.999, 5, dtype=np.float32), len(Role))
@@ -34,13 +38,49 @@ def test_the_source_does_not_depend_on_the_gap() -> None:
         np.testing.assert_array_equal(scenes[0].image_rgb, scenes[1].image_rgb)
 
 
-def test_images_move_away_from_the_source_colours_with_the_gap() -> None:
-    saturation = []
-    for gap in GAPS:
+def test_images_move_farther_from_those_without_a_gap_as_it_grows() -> None:
+    def photographs(gap: float) -> np.ndarray:
         world = World(gap=gap)
-        images = [world.render("real", "train", k).image_rgb.astype(np.int64) for k in range(8)]
-        saturation.append(np.mean([(i.max(axis=2) - i.min(axis=2)).mean() for i in images]))
-    assert all(later < earlier for later, earlier in zip(saturation[1:], saturation, strict=False))
+        return np.stack([world.render("real", "train", k).image_rgb for k in range(12)]).astype(int)
+
+    distances = [np.abs(photographs(gap) - photographs(0.0)).mean() for gap in GAPS]
+    assert distances[0] == 0
+    assert all(later > earlier for later, earlier in zip(distances[1:], distances, strict=False))
+
+
+def test_photographs_differ_in_how_far_they_are_from_the_game() -> None:
+    """Some hardly faded and without a cast, some strongly: adaptation has somewhere to start."""
+
+    def cast(index: int) -> float:
+        mean = World().render("real", "train", index).image_rgb.mean(axis=(0, 1))
+        return float(mean.max() - mean.min())
+
+    casts = sorted(cast(index) for index in range(40))
+    assert casts[4] < 12
+    assert casts[-5] > 30
+
+
+def frame_of(image: np.ndarray) -> Frame:
+    layout = compose(Dice("1"), STREET, 32, 64, None)
+    return Frame(layout, np.random.default_rng(0), image.astype(np.float32))
+
+
+def test_without_strength_fading_and_white_balance_leave_the_image() -> None:
+    image = np.random.default_rng(1).uniform(0, 255, (32, 64, 3))
+    frame = frame_of(image)
+    sensor.fade(frame, saturation=0.0, contrast=0.0)
+    sensor.white_balance(frame, 0.0)
+    np.testing.assert_allclose(frame.image, image, atol=1e-3)
+
+
+def test_fading_keeps_the_order_of_greys_and_never_adds_colour() -> None:
+    image = np.random.default_rng(2).uniform(0, 255, (32, 64, 3)).astype(np.float32)
+    frame = frame_of(image)
+    sensor.fade(frame, saturation=0.8, contrast=0.8)
+    before, after = image.mean(axis=2).ravel(), frame.image.mean(axis=2).ravel()
+    assert np.corrcoef(before, after)[0, 1] == pytest.approx(1.0, abs=1e-4)
+    assert np.ptp(after) < np.ptp(before)
+    assert (np.ptp(frame.image, axis=2) <= np.ptp(image, axis=2) + 1e-3).all()
 
 
 def test_the_gap_changes_no_label_and_no_caption() -> None:
