@@ -146,8 +146,6 @@ def test_domains_look_as_their_names_say(scenes: dict[str, list[Scene]]) -> None
     assert brightness["night"] < 0.5 * brightness["real"]
     assert brightness["rain"] < 0.9 * brightness["real"]
     assert _saturation(scenes["synthetic"]) > 1.5 * _saturation(scenes["real"])
-    spread = {domain: np.mean([s.image_rgb.std() for s in scenes[domain]]) for domain in DOMAINS}
-    assert spread["fog"] < 0.8 * spread["real"]
     walks = (ClassId.SIDEWALK, ClassId.TERRAIN)
     snowy, bare = (_mean_colour(scenes[name], *walks) for name in ("snow", "real"))
     assert (snowy > bare + 25).all()
