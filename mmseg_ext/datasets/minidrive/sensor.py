@@ -39,8 +39,9 @@ def fade(frame: Frame, saturation: float, contrast: float) -> None:
 
 
 def white_balance(frame: Frame, strength: float) -> None:
-    """A colour cast: a camera that judged the light wrongly, by an own gain for every channel."""
-    gains = 1 + frame.rng.normal(0.0, 0.24 * strength, 3)
+    """A colour cast: mostly between warm and cold light, less between green and magenta."""
+    warm, green = frame.rng.normal(0.0, (0.30 * strength, 0.15 * strength))
+    gains = np.array([1 + warm - green / 2, 1 + green, 1 - warm - green / 2])
     frame.image *= np.clip(gains, 0.4, 1.6).astype(np.float32)
 
 
