@@ -134,7 +134,9 @@ def _mean_colour(scenes: list[Scene], *classes: ClassId) -> npt.NDArray[np.float
 
 
 def _saturation(scenes: list[Scene]) -> float:
-    images = np.stack([scene.image_rgb for scene in scenes]).astype(np.int64)
+    """Spread between the channels once the cast of the whole image is taken out."""
+    images = np.stack([scene.image_rgb for scene in scenes]).astype(np.float64)
+    images += images.mean(axis=(1, 2, 3), keepdims=True) - images.mean(axis=(1, 2), keepdims=True)
     return float((images.max(axis=-1) - images.min(axis=-1)).mean())
 
 
