@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmark.engines import Slot
 from benchmark.engines.guardian import PARENT_FD
 from benchmark.engines.verdict import stamp
-from benchmark.paths import CellPaths
+from benchmark.paths import CellPaths, cache_root
 from benchmark.plan import PlannedCell
 from benchmark.provenance import utc_now
 
@@ -81,8 +81,12 @@ def start(
 
 
 def _environment(slot: Slot, reader: int, threads: int) -> dict[str, str]:
+    inherited = dict(os.environ)
+    if inherited.pop("PYTHONDONTWRITEBYTECODE", None):
+        # Containers set it to stay small, but every cell would compile thousands of modules anew.
+        inherited["PYTHONPYCACHEPREFIX"] = str(cache_root() / "bytecode")
     return {
-        **os.environ,
+        **inherited,
         **dict.fromkeys(THREAD_VARIABLES, str(threads)),
         PARENT_FD: str(reader),
         "CUDA_VISIBLE_DEVICES": slot.visible,
