@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from mmengine.runner import BaseLoop, IterBasedTrainLoop
-from mmengine.runner.loops import _InfiniteDataloaderIterator
 
 from mmseg_ext.registry import LOOPS
 
@@ -40,7 +39,7 @@ class UDATrainLoop(IterBasedTrainLoop):
         self.dataloader.sampler.start_after(self._iter * self.dataloader.batch_size)
         # Starting a loader draws from torch's generator, so it comes before hooks restore the
         # random state of a resumed run.
-        batches = _InfiniteDataloaderIterator(self.dataloader)
+        batches = iter(self.dataloader)
         self.runner.call_hook("before_train")
         self.runner.call_hook("before_train_epoch")
         self.runner.model.train()
