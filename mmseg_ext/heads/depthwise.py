@@ -11,7 +11,7 @@ class DilatedDepthwiseConv(nn.Conv2d):
 
     It computes what ``nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation,
     groups=channels, bias=False)`` computes and has the same parameters. The CPU kernels of torch
-    take some ten times longer for dilation > 1 than for dilation 1. But the pixels that a dilated
+    take several times longer for dilation > 1 than for dilation 1. But the pixels that a dilated
     kernel combines are neighbours in the map's grid of every ``dilation``-th pixel; there are
     dilation x dilation such grids, and each is convolved without dilation.
     """
