@@ -25,3 +25,11 @@ class NonFiniteLossError(ExtensionError):
 
 class TargetLabelsSeenError(ExtensionError):
     """A target training sample carries annotations: the label firewall was bypassed."""
+
+
+class OptimizerError(ExtensionError):
+    """Optimizers and model do not fit: names the part, the parameter or the loss term left over."""
+
+
+class MethodError(ExtensionError):
+    """A method whose arguments, student or data do not fit together: says which and what to do."""
