@@ -1,5 +1,6 @@
 """Training loop, hooks and optimizers; importing the package registers them."""
 
+from mmseg_ext.engine.autocast import AutocastOptimWrapper
 from mmseg_ext.engine.curves import CurveHook
 from mmseg_ext.engine.part_optimizers import PartOptimWrapperConstructor
 from mmseg_ext.engine.progress import ProgressHook
@@ -7,6 +8,7 @@ from mmseg_ext.engine.resume_point import ResumePointHook
 from mmseg_ext.engine.train_loop import UDATrainLoop
 
 __all__ = [
+    "AutocastOptimWrapper",
     "CurveHook",
     "PartOptimWrapperConstructor",
     "ProgressHook",
