@@ -33,3 +33,7 @@ class OptimizerError(ExtensionError):
 
 class MethodError(ExtensionError):
     """A method whose arguments, student or data do not fit together: says which and what to do."""
+
+
+class ResumeError(ExtensionError):
+    """A resume point that this run cannot go on from: says what differs."""

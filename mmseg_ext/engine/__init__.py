@@ -2,6 +2,7 @@
 
 from mmseg_ext.engine.autocast import AutocastOptimWrapper
 from mmseg_ext.engine.curves import CurveHook
+from mmseg_ext.engine.data_parallel import StepwiseDataParallel
 from mmseg_ext.engine.part_optimizers import PartOptimWrapperConstructor
 from mmseg_ext.engine.progress import ProgressHook
 from mmseg_ext.engine.resume_point import ResumePointHook
@@ -13,5 +14,6 @@ __all__ = [
     "PartOptimWrapperConstructor",
     "ProgressHook",
     "ResumePointHook",
+    "StepwiseDataParallel",
     "UDATrainLoop",
 ]

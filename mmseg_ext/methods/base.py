@@ -14,6 +14,11 @@ from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mmseg_ext.engine.data_parallel import (
+    average_gradients,
+    average_statistics,
+    mean_over_processes,
+)
 from mmseg_ext.errors import NonFiniteLossError, OptimizerError, TargetLabelsSeenError
 from mmseg_ext.parts.cross_entropy import Denominator, PixelCrossEntropy
 from mmseg_ext.registry import MODELS
@@ -91,7 +96,8 @@ class UDAMethod(BaseModel):
         """Back-propagate every term, step each optimizer once, and return the terms for the log.
 
         ``optim_wrapper`` is the student's alone, or an ``OptimWrapperDict`` with one wrapper for
-        each part that a term names. The value logged as ``loss`` is the student's.
+        each part that a term names. The value logged as ``loss`` is the student's. With several
+        processes, gradients, logged values and running statistics are averaged over them.
 
         Raises:
             NonFiniteLossError: a term is NaN or infinite; the weights are left as they were.
@@ -102,7 +108,7 @@ class UDAMethod(BaseModel):
         terms = self.training_terms(self.prepare(data))
         total = torch.zeros((), device=next(self.student.parameters()).device)
         losses: dict[str, Tensor] = {}
-        log: dict[str, Tensor] = {}
+        observed: dict[str, Tensor] = {}
         while True:
             with wrappers[STUDENT].optim_context(self):
                 term = next(terms, None)
@@ -114,24 +120,28 @@ class UDAMethod(BaseModel):
                     f"for {', '.join(wrappers)} only; add one with PartOptimWrapperConstructor"
                 )
             wrappers[term.optimizer].backward(term.loss)
-            losses[term.name] = term.loss.detach()
+            losses[f"loss_{term.name}"] = term.loss.detach()
             if term.optimizer == STUDENT:
-                total = total + losses[term.name]
-            log[f"loss_{term.name}"] = losses[term.name]
-            log.update({name: value.detach() for name, value in term.observed.items()})
-        self._refuse_non_finite(losses)
+                total = total + term.loss.detach()
+            observed.update({name: value.detach() for name, value in term.observed.items()})
+        log = mean_over_processes({"loss": total, **losses, **observed})
+        self._refuse_non_finite({name: log[name] for name in losses})
         for wrapper in wrappers.values():
+            average_gradients(p for g in wrapper.optimizer.param_groups for p in g["params"])
             wrapper.step()
+        average_statistics(self)
         self.iteration += 1
-        return {"loss": total, **log}
+        return log
 
     def _refuse_non_finite(self, losses: Mapping[str, Tensor]) -> None:
-        # All terms at once: asking each would wait for the device as many times.
+        # All terms at once, because asking each would wait for the device as many times; and their
+        # means over the processes, so that all of them stop together.
         if torch.stack([loss.float() for loss in losses.values()]).isfinite().all():
             return
         name, loss = next((n, loss) for n, loss in losses.items() if not torch.isfinite(loss))
         raise NonFiniteLossError(
-            f"loss term {name!r} became {float(loss)} in iteration {int(self.iteration) + 1}"
+            f"loss term {name.removeprefix('loss_')!r} became {float(loss)} in iteration "
+            f"{int(self.iteration) + 1}"
         )
 
     def image_statistics(self) -> dict[str, Any]:
