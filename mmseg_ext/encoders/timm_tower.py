@@ -46,7 +46,6 @@ def timm_tower(
         raise WeightsError(
             f"timm has no weights {tag!r} of {architecture!r}; it has {', '.join(tags) or 'none'}"
         )
-    network = build(architecture, dict(model_args or {}), drop_path_rate)
     configurations = {each: (cfg.mean, cfg.std) for each, cfg in tags.items()}
     if tag:
         statistics = ImageStatistics.of_unit_range(*configurations[tag])
@@ -54,6 +53,7 @@ def timm_tower(
         statistics = common_statistics(architecture, configurations, needed=weights_follow)
     else:
         statistics = IMAGENET
+    network = build(architecture, dict(model_args or {}), drop_path_rate)
     return Tower(
         name=f"timm:{name}",
         network=network,

@@ -224,10 +224,9 @@ def _patch_side(tower: Tower) -> int | None:
     if all(hasattr(network, name) for name in needed):
         if set(STRIDES) <= reductions:
             return None
-        if hasattr(network, "blocks") and hasattr(network, "embed_dim"):
-            rows, columns = network.patch_embed.patch_size
-            if rows == columns:
-                return int(rows)
+        rows, columns = getattr(getattr(network, "patch_embed", None), "patch_size", (0, 0))
+        if hasattr(network, "blocks") and hasattr(network, "embed_dim") and rows == columns > 0:
+            return int(rows)
     raise EncoderError(
         f"{tower.name} is neither a plain vision transformer with square patches nor a network "
         f"with stages at strides {STRIDES}; choose one such as eva02_*, vit_* or convnext_*"

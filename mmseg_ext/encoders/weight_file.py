@@ -82,7 +82,8 @@ def load_whole(
         WeightsError: as `read_weights`, or a tensor is missing, left over or of another shape.
     """
     state = read_weights(path)
-    dtypes = tuple(sorted({str(v.dtype).removeprefix("torch.") for v in state.values()}))
+    floating = {value.dtype for value in state.values() if value.is_floating_point()}
+    dtypes = tuple(sorted(str(dtype).removeprefix("torch.") for dtype in floating))
     given = {value.untyped_storage().data_ptr() for value in state.values()}
     try:
         found, layout = convert(state)
