@@ -77,6 +77,11 @@ class ResNetEncoder(ResNet):
         )
         self.name, self.loaded = tower.name, tower.load(checkpoint)
 
+    def train(self, mode: bool = True) -> ResNetEncoder:
+        """Set the mode and, unlike MMSegmentation's, return the network as PyTorch expects."""
+        super().train(mode)
+        return self
+
     def init_weights(self) -> None:
         """Draw random weights, unless pre-trained ones were loaded."""
         if self.loaded is None:
