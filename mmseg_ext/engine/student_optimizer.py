@@ -75,9 +75,7 @@ class StudentOptimWrapperConstructor:
         config = {"type": "OptimWrapper", **self._config}
         optimizer = {**config.pop("optimizer")}
         optimizer["params"] = self._groups(getattr(model, "module", model), optimizer["lr"])
-        return OPTIM_WRAPPERS.build(
-            config, default_args={"optimizer": OPTIMIZERS.build(optimizer)}
-        )
+        return OPTIM_WRAPPERS.build(config, default_args={"optimizer": OPTIMIZERS.build(optimizer)})
 
     def _groups(self, model: nn.Module, rate: float) -> list[dict[str, Any]]:
         factors = self._encoder_factors(model)
