@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from mmseg_ext.encoders.tower import IMAGENET, Tower
+from mmseg_ext.encoders.tower import IMAGENET, Tower, description
 from mmseg_ext.encoders.weight_file import State, stripped
 from mmseg_ext.errors import EncoderError, WeightsError
 from mmseg_ext.registry import MODELS
@@ -95,6 +95,10 @@ class MixTransformer(MixVisionTransformer):
             download=(lambda: _no_address(variant)) if pretrained else None,
         )
         self.name, self.loaded = tower.name, tower.load(checkpoint)
+
+    def describe(self) -> dict[str, Any]:
+        """Facts about this encoder for a record, as JSON can hold them."""
+        return description(self.name, self.loaded)
 
     def init_weights(self) -> None:
         """Draw random weights, unless pre-trained ones were loaded."""

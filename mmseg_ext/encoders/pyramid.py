@@ -61,6 +61,26 @@ class TokenPyramid(nn.Module):
         return tuple(outputs)
 
 
+class StageProjections(nn.Module):
+    """Layer norm and a 1x1 convolution on each of the levels that a convolutional tower has.
+
+    Args:
+        in_channels: channels of the four stages, finest first.
+        out_channels: channels of the four outputs.
+    """
+
+    def __init__(self, in_channels: Sequence[int], out_channels: Sequence[int]) -> None:
+        super().__init__()
+        self.levels = nn.ModuleList(
+            nn.Sequential(LayerNorm2d(inputs), nn.Conv2d(inputs, outputs, kernel_size=1))
+            for inputs, outputs in zip(in_channels, out_channels, strict=True)
+        )
+
+    def forward(self, maps: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Project four maps (N, C_i, h_i, w_i) to their output channels."""
+        return tuple(level(x) for level, x in zip(self.levels, maps, strict=True))
+
+
 def fit(x: Tensor, scale: tuple[float, float], size: tuple[int, int]) -> Tensor:
     """Resample a map by ``scale`` (rows, columns) and cut it to ``size``, upper left corner fixed.
 

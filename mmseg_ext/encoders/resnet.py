@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from mmseg_ext.encoders.tower import IMAGENET, Tower
+from mmseg_ext.encoders.tower import IMAGENET, Tower, description
 from mmseg_ext.encoders.weight_file import State, stripped
 from mmseg_ext.errors import EncoderError, WeightsError
 from mmseg_ext.registry import MODELS
@@ -81,6 +81,10 @@ class ResNetEncoder(ResNet):
         """Set the mode and, unlike MMSegmentation's, return the network as PyTorch expects."""
         super().train(mode)
         return self
+
+    def describe(self) -> dict[str, Any]:
+        """Facts about this encoder for a record, as JSON can hold them."""
+        return description(self.name, self.loaded)
 
     def init_weights(self) -> None:
         """Draw random weights, unless pre-trained ones were loaded."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,12 @@ class Tower:
                 "pretrained=None for random weights"
             ) from error
         return load_whole(self.network, path, self.convert)
+
+
+def description(name: str, loaded: LoadedWeights | None) -> dict[str, Any]:
+    """Name and weights of an encoder for a record, as JSON can hold them."""
+    weights = None if loaded is None else {**asdict(loaded), "dtypes": list(loaded.dtypes)}
+    return {"tower": name, "weights": weights}
 
 
 def common_statistics(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import math
 import os
@@ -17,8 +16,8 @@ from timm.models import group_parameters
 from torch import Tensor, nn
 
 from mmseg_ext.encoders.detail_stem import DetailStem
-from mmseg_ext.encoders.pyramid import STRIDES, TokenPyramid
-from mmseg_ext.encoders.tower import Tower
+from mmseg_ext.encoders.pyramid import STRIDES, StageProjections, TokenPyramid
+from mmseg_ext.encoders.tower import Tower, description
 from mmseg_ext.encoders.weight_file import SUFFIXES
 from mmseg_ext.errors import EncoderError
 
@@ -45,8 +44,8 @@ class TowerEncoder(BaseModule):
         feature_layers: indices of four blocks, counted from 0, whose raw outputs become the levels
             4, 8, 16, 32; a block may serve several levels. Blocks after the last are dropped.
             By default the blocks at 1/4, 1/2, 3/4 and the end of the depth. ``None`` for stages.
-        out_channels: channels of the outputs, one number or four; the tower's width by default.
-            Stages keep theirs.
+        out_channels: channels of the outputs, one number or four; those of the tower by default.
+            Stages are projected only if it is given.
         patch_fit: ``pad``, ``resize`` or ``resample``.
         frozen: ``"all"``, or how many blocks (stages) from the input stay as they are, together
             with what lies before them; 0 trains everything. Frozen parts are in evaluation mode.
@@ -96,10 +95,13 @@ class TowerEncoder(BaseModule):
         # timm's towers have one: without this mark it would draw pre-trained weights anew.
         network.is_init = True
         self.tower = network
-        self.pyramid = None
-        self.channels = _channels(tower, self.feature_layers, out_channels)
+        own = _own_channels(tower, self.feature_layers)
+        self.channels = own if out_channels is None else _checked_channels(out_channels)
+        self.pyramid: TokenPyramid | StageProjections | None = None
         if self.patch:
-            self.pyramid = TokenPyramid(int(network.embed_dim), self.channels, self.patch)
+            self.pyramid = TokenPyramid(own[0], self.channels, self.patch)
+        elif out_channels is not None:
+            self.pyramid = StageProjections(own, self.channels)
         self.detail_stem = None
         if detail_stem:
             self.detail_stem = _detail_stem(self.channels[0])
@@ -109,13 +111,16 @@ class TowerEncoder(BaseModule):
         """Encode images (N, 3, H, W) to (N, C, ceil(H / s), ceil(W / s)) for s = 4, 8, 16, 32."""
         height, width = images.shape[-2:]
         maps = self.intermediates(images)
-        if self.pyramid is None:
-            outputs = tuple(
+        outputs: tuple[Tensor, ...]
+        if self.patch:
+            assert self.pyramid is not None
+            outputs = self.pyramid(maps, height, width, self._cell(height, width))
+        else:
+            cut = tuple(
                 level[:, :, : math.ceil(height / s), : math.ceil(width / s)]
                 for level, s in zip(maps, STRIDES, strict=True)
             )
-        else:
-            outputs = self.pyramid(maps, height, width, self._cell(height, width))
+            outputs = cut if self.pyramid is None else self.pyramid(cut)
         if self.detail_stem is None:
             return outputs
         return (outputs[0] + self.detail_stem(images), *outputs[1:])
@@ -149,9 +154,7 @@ class TowerEncoder(BaseModule):
     def describe(self) -> dict[str, Any]:
         """Facts about this encoder for a record, as JSON can hold them."""
         return {
-            "tower": self.name,
-            "weights": None if self.loaded is None else dataclasses.asdict(self.loaded),
-            "image_statistics": dataclasses.asdict(self.image_statistics),
+            **description(self.name, self.loaded),
             "feature_layers": list(self.feature_layers),
             "patch": self.patch,
             "patch_fit": self.patch_fit if self.patch else None,
@@ -255,17 +258,13 @@ def _feature_layers(tower: Tower, layers: Sequence[int] | None) -> tuple[int, ..
     return chosen
 
 
-def _channels(
-    tower: Tower, layers: Sequence[int], channels: int | Sequence[int] | None
-) -> tuple[int, ...]:
-    if _patch_side(tower) is None:
-        if channels is not None:
-            raise EncoderError(
-                f"out_channels of {tower.name} must be left out: its stages have own"
-            )
-        return tuple(int(tower.network.feature_info[layer]["num_chs"]) for layer in layers)
-    if channels is None:
+def _own_channels(tower: Tower, layers: Sequence[int]) -> tuple[int, ...]:
+    if _patch_side(tower) is not None:
         return (int(tower.network.embed_dim),) * len(STRIDES)
+    return tuple(int(tower.network.feature_info[layer]["num_chs"]) for layer in layers)
+
+
+def _checked_channels(channels: int | Sequence[int]) -> tuple[int, ...]:
     chosen = (channels,) * len(STRIDES) if isinstance(channels, int) else tuple(channels)
     if len(chosen) != len(STRIDES) or min(chosen) < 1:
         raise EncoderError(

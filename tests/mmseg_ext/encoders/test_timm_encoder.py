@@ -16,7 +16,6 @@ from mmseg_ext.registry import MODELS
 EVA02 = "eva02_base_patch16_clip_224"
 SMALL: dict[str, Any] = {"embed_dim": 32, "depth": 5, "num_heads": 2, "img_size": 64}
 LAYERS = (0, 1, 2, 3)
-FREE: dict[str, Any] = {"feature_layers": None}
 
 
 def build(patch: int = 16, **options: Any) -> TimmEncoder:
@@ -214,7 +213,6 @@ def test_copies_are_independent() -> None:
         ({"model": "vit_small_patch14_dinov2.lvd142m"}, "give the tag as pretrained"),
         ({"model": "resnet18", "model_args": None}, "feature_layers .* must be left out"),
         ({"model": "mixer_b16_224", "model_args": None}, "neither a plain vision transformer"),
-        ({"model": "resnet18", "model_args": None, **FREE, "out_channels": 8}, "out_channels"),
         ({"patch_fit": "crop"}, "patch_fit is 'crop'"),
         ({"frozen": 6}, "expected 'all' or 0 to 4"),
         ({"frozen": "most"}, "'most'"),

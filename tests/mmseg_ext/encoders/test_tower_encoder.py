@@ -44,11 +44,26 @@ def exact(size: tuple[int, int]) -> list[tuple[int, int]]:
 @pytest.mark.parametrize("name", [*PLAIN, *STAGED])
 @pytest.mark.parametrize("size", SIZES)
 def test_strides_are_exact_at_any_size(name: str, size: tuple[int, int]) -> None:
-    encoder = build(name, **({"out_channels": 8} if name in PLAIN else {})).eval()
+    encoder = build(name, out_channels=8).eval()
     with torch.no_grad():
         outputs = encoder(torch.randn(1, 3, *size))
     assert [tuple(each.shape[2:]) for each in outputs] == exact(size)
     assert tuple(each.shape[1] for each in outputs) == encoder.channels
+
+
+@pytest.mark.parametrize(
+    ("name", "channels"),
+    [("convnext_atto", (8, 16, 24, 32)), ("resnet18", (64, 128, 256, 512))],
+)
+def test_stages_keep_their_channels_unless_told(name: str, channels: tuple[int, ...]) -> None:
+    encoder = build(name).eval()
+    assert encoder.channels == channels
+    assert encoder.pyramid is None
+    with torch.no_grad():
+        outputs = encoder(torch.randn(1, 3, 70, 99))
+    assert [tuple(each.shape[1:]) for each in outputs] == [
+        (c, *size) for c, size in zip(channels, exact((70, 99)), strict=True)
+    ]
 
 
 @pytest.mark.parametrize("fit", ["pad", "resize", "resample"])
@@ -237,7 +252,6 @@ def test_description_is_plain_data() -> None:
     assert json.loads(json.dumps(facts)) == {
         "tower": "timm:vit_base_patch16_siglip_512",
         "weights": None,
-        "image_statistics": {"mean": [127.5] * 3, "std": [127.5] * 3},
         "feature_layers": [0, 1, 2, 3],
         "patch": 16,
         "patch_fit": "pad",
