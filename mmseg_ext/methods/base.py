@@ -183,10 +183,10 @@ class UDAMethod(BaseModel):
 
         The decode head's come first; those of an ``auxiliary_head`` follow where there is one.
         """
+        if not self.student.with_auxiliary_head:
+            return [self.segment(self.student, image_bchw)]
         features = self.student.extract_feat(image_bchw.contiguous(memory_format=self._layout))
-        heads = [self.student.decode_head]
-        if self.student.with_auxiliary_head:
-            heads.append(self.student.auxiliary_head)
+        heads = (self.student.decode_head, self.student.auxiliary_head)
         return [self._upsample(head(features), image_bchw) for head in heads]
 
     def _upsample(self, logits: Tensor, image_bchw: Tensor) -> Tensor:
