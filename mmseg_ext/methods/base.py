@@ -93,7 +93,10 @@ class UDAMethod(BaseModel):
 
     @abstractmethod
     def training_terms(self, batch: Batch) -> Iterator[Term]:
-        """Yield the terms of the loss in order; what happens between them is the method."""
+        """Yield the terms of the loss in order; what happens between them is the method.
+
+        Which terms there are must not depend on the batch: several processes average their values.
+        """
 
     def train_step(self, data: dict[str, Any], optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
         """Back-propagate every term, step each optimizer once, and return the terms for the log.
