@@ -71,8 +71,14 @@ def _merge(base: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
+def _changes(protocol: Fragment, method: Fragment) -> dict[str, Any]:
+    """What the protocol changes in a method, for its world."""
+    return copy.deepcopy(protocol.values.get("methods", {}).get(method.name, {}))
+
+
 def _model(protocol: Fragment, method: Fragment, encoder: Fragment) -> dict[str, Any]:
-    changes = protocol.values.get("methods", {}).get(method.name, {})
+    changes = _changes(protocol, method)
+    changes.pop("rare_class_sampling", None)  # not the model's, see _rare_class_sampling
     channels = list(_get(encoder, "channels"))
     segmentor = {
         "type": "EncoderDecoder",
@@ -127,8 +133,18 @@ def _train_loader(
             if unlabelled is None
             else _dataset(unlabelled, "train", augment, labelled=False),
             "seed": seed,
+            **_rare_class_sampling(protocol, method),
         },
     }
+
+
+def _rare_class_sampling(protocol: Fragment, method: Fragment) -> dict[str, Any]:
+    """The argument of the paired data set, where the method asks and the protocol agrees."""
+    rule = method.values.get("rare_class_sampling")
+    changes = _changes(protocol, method).get("rare_class_sampling", {})
+    if rule is None or changes is None:
+        return {}
+    return {"rare_class_sampling": _merge(copy.deepcopy(rule), changes)}
 
 
 def _test_loader(protocol: Fragment, domain: Fragment) -> dict[str, Any]:

@@ -25,3 +25,7 @@ class NonFiniteLossError(ExtensionError):
 
 class TargetLabelsSeenError(ExtensionError):
     """A target training sample carries annotations: the label firewall was bypassed."""
+
+
+class StatisticsError(ExtensionError):
+    """Class statistics that cannot be computed, read, or used with the data set at hand."""

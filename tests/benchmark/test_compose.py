@@ -5,13 +5,18 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from benchmark import compose, plan, registry
+from benchmark.cell import Cell
 from benchmark.errors import FragmentError
 from benchmark.identity import identify
+from benchmark.paths import CellPaths
+from benchmark.runner_config import for_this_machine
+from benchmark.runtime import Runtime
 
 
 def resolve(method: str, encoder: str = "resnet-mini", **changes: Any) -> dict[str, Any]:
@@ -58,6 +63,29 @@ def test_only_the_oracle_reads_target_labels_and_it_says_so_on_its_card() -> Non
         if registry.find("method", name).card["target_labels"]
     }
     assert allowed == {"oracle"}
+
+
+def test_rare_class_sampling_goes_to_the_data_of_the_methods_that_ask_for_it() -> None:
+    rule = registry.find("method", "source-only-rcs").values["rare_class_sampling"]
+    changes = {"source-only-rcs": {"rare_class_sampling": {"temperature": 0.5}}}
+    config = resolve("source-only-rcs", methods=changes)
+    pair = config["train_dataloader"]["dataset"]
+    assert pair["rare_class_sampling"] == {**rule, "temperature": 0.5}
+    assert pair["target"] is None
+    assert config["model"] == resolve("source-only")["model"]
+    assert "rare_class_sampling" not in resolve("source-only")["train_dataloader"]["dataset"]
+    off = resolve("source-only-rcs", methods={"source-only-rcs": {"rare_class_sampling": None}})
+    assert off == resolve("source-only")
+
+
+def test_counts_are_kept_in_the_cache_and_not_part_of_the_identity() -> None:
+    config = resolve("source-only-rcs")
+    runtime = Runtime("cpu", 1, 0, None, Path("/cache"))
+    cell = Cell("source-only-rcs", "resnet-mini", "minidrive", 0)
+    here = for_this_machine(config, CellPaths(Path("/out/s"), cell), runtime)
+    sampling = here["train_dataloader"]["dataset"]["rare_class_sampling"]
+    assert sampling["cache"] == "/cache/class_statistics"
+    assert "cache" not in config["train_dataloader"]["dataset"]["rare_class_sampling"]
 
 
 def test_every_domain_of_the_shift_is_scored_on_its_test_split_with_its_role() -> None:
