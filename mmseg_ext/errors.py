@@ -29,3 +29,11 @@ class TargetLabelsSeenError(ExtensionError):
 
 class StatisticsError(ExtensionError):
     """Class statistics that cannot be computed, read, or used with the data set at hand."""
+
+
+class FeatureDistanceError(ExtensionError):
+    """Features of student and frozen encoder, or features and labels, that cannot be compared."""
+
+
+class SegmentorError(ExtensionError):
+    """A segmentor that cannot be built from its configuration or cannot take images of a size."""

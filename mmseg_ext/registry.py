@@ -26,6 +26,7 @@ MODELS = _child(
     "mmseg_ext.encoders",
     "mmseg_ext.heads",
     "mmseg_ext.methods",
+    "mmseg_ext.segmentors",
 )
 DATASETS = _child(
     "dataset",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from typing import Literal
 
 import torch
@@ -109,7 +110,7 @@ class MeanTeacher(nn.Module):
         return output
 
 
-def _average(own: dict[str, Tensor], theirs: dict[str, Tensor], decay: float) -> None:
+def _average(own: Mapping[str, Tensor], theirs: Mapping[str, Tensor], decay: float) -> None:
     names = list(own)
     torch._foreach_mul_([own[n] for n in names], decay)
     torch._foreach_add_([own[n] for n in names], [theirs[n] for n in names], alpha=1.0 - decay)
