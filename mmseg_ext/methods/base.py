@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from mmseg_ext.errors import NonFiniteLossError, TargetLabelsSeenError
 from mmseg_ext.parts.cross_entropy import PixelCrossEntropy
+from mmseg_ext.parts.valid_margins import valid_pixels
 from mmseg_ext.registry import MODELS
 
 
@@ -23,21 +24,28 @@ from mmseg_ext.registry import MODELS
 class Batch:
     """A prepared training batch: normalised images (B,3,H,W) and source labels (B,H,W) int64.
 
-    There is no field for target labels.
+    ``target_valid`` (B,H,W) bool tells margins of the target images from the rest, where the data
+    set sends such masks. There is no field for target labels.
     """
 
     source_image: Tensor
     source_label: Tensor
     target_image: Tensor | None
+    target_valid: Tensor | None = None
 
 
 @dataclass(frozen=True)
 class Term:
-    """One term of a method's loss, with quantities worth watching beside it."""
+    """One term of a method's loss, with quantities worth watching beside it.
+
+    ``with_next`` puts back-propagation off until the next term is there, whose graph shares a
+    forward pass with this one's.
+    """
 
     name: str
     loss: Tensor
     observed: Mapping[str, Tensor] = field(default_factory=dict)
+    with_next: bool = False
 
 
 class UDAMethod(BaseModel):
@@ -82,6 +90,7 @@ class UDAMethod(BaseModel):
         log: dict[str, Tensor] = {}
         total = torch.zeros((), device=next(self.student.parameters()).device)
         terms = self.training_terms(self.prepare(data))
+        waiting: Tensor | None = None
         while True:
             with optim_wrapper.optim_context(self):
                 term = next(terms, None)
@@ -89,7 +98,10 @@ class UDAMethod(BaseModel):
                 break
             if not torch.isfinite(term.loss):
                 raise NonFiniteLossError(f"loss term {term.name!r} became {float(term.loss)}")
-            optim_wrapper.backward(term.loss)
+            waiting = term.loss if waiting is None else waiting + term.loss
+            if not term.with_next:
+                optim_wrapper.backward(waiting)
+                waiting = None
             total = total + term.loss.detach()
             log[f"loss_{term.name}"] = term.loss.detach()
             log.update({name: value.detach() for name, value in term.observed.items()})
@@ -111,7 +123,7 @@ class UDAMethod(BaseModel):
         """
         source = self.data_preprocessor(data["source"], training=True)
         labels = [sample.gt_sem_seg.data.squeeze(0) for sample in source["data_samples"]]
-        target_image = None
+        target_image = target_valid = None
         if "target" in data:
             target = self.data_preprocessor(data["target"], training=True)
             if any("gt_sem_seg" in sample for sample in target["data_samples"]):
@@ -119,7 +131,8 @@ class UDAMethod(BaseModel):
                     "a target sample carries labels; a method must never see them"
                 )
             target_image = target["inputs"]
-        return Batch(source["inputs"], torch.stack(labels).long(), target_image)
+            target_valid = valid_pixels(target["data_samples"], target_image.shape[2:])
+        return Batch(source["inputs"], torch.stack(labels).long(), target_image, target_valid)
 
     def segment(self, network: nn.Module, image_bchw: Tensor) -> Tensor:
         """Logits (B,C,H,W) of a segmentor, upsampled to the size of its input image."""

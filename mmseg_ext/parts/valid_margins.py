@@ -48,7 +48,7 @@ def restrict(pseudo: Pseudo, valid_bhw: Tensor) -> Pseudo:
     return replace(pseudo, weight=pseudo.weight * valid_bhw.to(pseudo.weight.dtype))
 
 
-def valid_pixels(samples: Sequence[SegDataSample], size: tuple[int, int]) -> Tensor | None:
+def valid_pixels(samples: Sequence[SegDataSample], size: Sequence[int]) -> Tensor | None:
     """The masks that `AttachValidPixels` sent along, (B,H,W) bool, or ``None`` without any.
 
     Args:

@@ -107,7 +107,8 @@ class HRDASegmentor(EncoderDecoder):
         return fuse(context, attention, self._slide(inputs))
 
     def _context(self, features: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        return self.decode_head(features), torch.sigmoid(self.scale_attention(features))
+        attention = torch.sigmoid(self.scale_attention(features).float())
+        return self.decode_head(features).float(), attention
 
     def _logits(self, image_bchw: Tensor) -> Tensor:
         logits: Tensor = self.decode_head(self.extract_feat(image_bchw))
@@ -118,7 +119,7 @@ class HRDASegmentor(EncoderDecoder):
                 f"{tuple(logits.shape[2:])}, expected {expected}: HRDA needs an encoder whose "
                 f"first level has stride {_STRIDE}"
             )
-        return logits
+        return logits.float()
 
     def _slide(self, image_bchw: Tensor) -> Tensor:
         """Logits (N,C,H/4,W/4) of overlapping windows, averaged; all windows are one batch.

@@ -96,6 +96,6 @@ def segmentation_loss(
 
 
 def upsample(map_bchw: Tensor, image_bchw: Tensor) -> Tensor:
-    """A map resized bilinearly to the size of its image."""
+    """A map in fp32, whatever the network's precision, resized to the size of its image."""
     size = image_bchw.shape[2:]
-    return functional.interpolate(map_bchw, size, mode="bilinear", align_corners=False)
+    return functional.interpolate(map_bchw.float(), size, mode="bilinear", align_corners=False)
