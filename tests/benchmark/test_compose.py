@@ -78,6 +78,49 @@ def test_rare_class_sampling_goes_to_the_data_of_the_methods_that_ask_for_it() -
     assert off == resolve("source-only")
 
 
+def test_a_method_may_build_on_another_segmentor() -> None:
+    plain, hrda = (resolve(method)["model"] for method in ("daformer", "hrda"))
+    assert plain["segmentor"]["type"] == "EncoderDecoder"
+    assert hrda["segmentor"].pop("scale_attention") == {"classwise": True}
+    changed = {"type": "HRDASegmentor", "detail_share": 0.1, "detail_size": [32, 64]}
+    assert hrda["segmentor"] == {**plain["segmentor"], **changed}
+    assert {**hrda, "segmentor": None} == {**plain, "segmentor": None}
+
+
+@pytest.mark.parametrize(
+    ("method", "base"), [("mic", "daformer"), ("mic-hrda", "hrda"), ("daformer", "dacs")]
+)
+def test_methods_that_build_on_each_other_share_their_constants(method: str, base: str) -> None:
+    model, basis = (registry.find("method", name).values["model"] for name in (method, base))
+    differing = {key for key, value in basis.items() if model[key] != value}
+    assert differing <= {"type", "teacher", "ignored_rows"}
+    if base != "dacs":
+        assert model["teacher"] == basis["teacher"]
+
+
+def test_masks_of_valid_pixels_are_for_methods_and_domains_that_have_margins() -> None:
+    margins = {"top": 1, "bottom": 2, "left": 0, "right": 0, "native_size": (64, 128)}
+    shift = registry.find("shift", "minidrive")
+    domains = dict(plan.domain_fragments(shift))
+    target = domains["minidrive-real"]
+    domains["minidrive-real"] = dataclasses.replace(
+        target, values={**target.values, "valid_margins": margins}
+    )
+    protocol = registry.find("protocol", "minidrive")
+    encoder = registry.find("encoder", "resnet-mini")
+    for method, expected in (("mic", True), ("dacs", False)):
+        fragment = registry.find("method", method)
+        config = compose.resolve(protocol, fragment, encoder, shift, domains, seed=0)
+        pair = config["train_dataloader"]["dataset"]
+        kinds = [step["type"] for step in pair["target"]["pipeline"]]
+        assert ("AttachValidPixels" in kinds) is expected
+        assert kinds[-1] == ("PackWithValidPixels" if expected else "PackSegInputs")
+        assert "AttachValidPixels" not in [step["type"] for step in pair["source"]["pipeline"]]
+    assert resolve("mic")["train_dataloader"]["dataset"]["target"]["pipeline"][-1] == {
+        "type": "PackSegInputs"
+    }
+
+
 def test_counts_are_kept_in_the_cache_and_not_part_of_the_identity() -> None:
     config = resolve("source-only-rcs")
     runtime = Runtime("cpu", 1, 0, None, Path("/cache"))
