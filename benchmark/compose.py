@@ -44,8 +44,10 @@ def resolve(
             "model": _model(protocol, method, encoder),
             "train_dataloader": _train_loader(protocol, method, shift, domains, seed),
             "train_cfg": {"type": "UDATrainLoop", "max_iters": length},
-            "optim_wrapper": _optimizer(protocol, encoder),
-            "param_scheduler": _schedule(protocol, length),
+            "optim_wrapper": _optimizers(
+                _in_precision(_optimizer(protocol, encoder), protocol, encoder), protocol, method
+            ),
+            "param_scheduler": _schedules(_schedule(protocol, length), protocol, method, length),
             "test_dataloader": {name: _test_loader(protocol, domains[name]) for name in roles},
             "test_cfg": {"type": "MultiDomainTestLoop"},
             "test_evaluator": {"type": "ConfusionMetric"},
@@ -227,15 +229,62 @@ def _schedule(protocol: Fragment, iterations: int) -> list[dict[str, Any]]:
             "begin": 0,
             "end": settings["warmup_iterations"] + 1,
         },
-        {
-            "type": "PolyLR",
-            "power": settings["power"],
-            "eta_min": 0.0,
-            "by_epoch": False,
-            "begin": 0,
-            "end": iterations + 1,
-        },
+        _decay(settings["power"], iterations),
     ]
+
+
+def _in_precision(wrapper: dict[str, Any], protocol: Fragment, encoder: Fragment) -> dict[str, Any]:
+    """The student's optimizer in the ``precision`` that the encoder or the protocol asks for."""
+    owner = encoder if "precision" in encoder.values else protocol
+    precision = owner.values.get("precision", "fp32")
+    if precision not in ("fp32", "bf16"):
+        raise FragmentError(
+            f"{owner.path}: precision is {precision!r}, expected 'fp32' or 'bf16' (autocast)"
+        )
+    return wrapper if precision == "fp32" else {**wrapper, "type": "AutocastOptimWrapper"}
+
+
+def _parts(protocol: Fragment, method: Fragment) -> dict[str, Any]:
+    """What a method trains beside the student: optimizer and decay of each part, by its name."""
+    own = copy.deepcopy(method.values.get("optimizers", {}))
+    return _merge(own, protocol.values.get("optimizers", {}).get(method.name, {}))
+
+
+def _optimizers(student: dict[str, Any], protocol: Fragment, method: Fragment) -> dict[str, Any]:
+    """The student's optimizer alone, or beside it one for each further part of the method."""
+    parts = _parts(protocol, method)
+    if not parts:
+        return student
+    others = {
+        name: {"type": "OptimWrapper", "optimizer": part["optimizer"]}
+        for name, part in parts.items()
+    }
+    return {"constructor": "PartOptimWrapperConstructor", "student": student, **others}
+
+
+def _schedules(
+    student: list[dict[str, Any]], protocol: Fragment, method: Fragment, iterations: int
+) -> list[dict[str, Any]] | dict[str, Any]:
+    """The schedules of the same optimizers; a part's learning rate decays to 0, without warm-up."""
+    parts = _parts(protocol, method)
+    if not parts:
+        return student
+    return {
+        "student": student,
+        **{name: [_decay(part["power"], iterations)] for name, part in parts.items()},
+    }
+
+
+def _decay(power: float, iterations: int) -> dict[str, Any]:
+    """Learning rate times (1 - t / iterations)^power in iteration t."""
+    return {
+        "type": "PolyLR",
+        "power": power,
+        "eta_min": 0.0,
+        "by_epoch": False,
+        "begin": 0,
+        "end": iterations + 1,
+    }
 
 
 def _plain(value: Any) -> Any:

@@ -37,3 +37,15 @@ class FeatureDistanceError(ExtensionError):
 
 class SegmentorError(ExtensionError):
     """A segmentor that cannot be built from its configuration or cannot take images of a size."""
+
+
+class OptimizerError(ExtensionError):
+    """Optimizers and model do not fit: names the part, the parameter or the loss term left over."""
+
+
+class MethodError(ExtensionError):
+    """A method whose arguments, student or data do not fit together: says which and what to do."""
+
+
+class ResumeError(ExtensionError):
+    """A resume point that this run cannot go on from: says what differs."""

@@ -46,14 +46,17 @@ TRANSFORMS = _child(
 LOOPS = _child("loop", mmseg_registry.LOOPS, "mmseg_ext.engine", "mmseg_ext.evaluation")
 HOOKS = _child("hook", mmseg_registry.HOOKS, "mmseg_ext.engine")
 METRICS = _child("metric", mmseg_registry.METRICS, "mmseg_ext.evaluation")
+MODEL_WRAPPERS = _child("model_wrapper", mmseg_registry.MODEL_WRAPPERS, "mmseg_ext.engine")
+OPTIM_WRAPPERS = _child("optim_wrapper", mmseg_registry.OPTIM_WRAPPERS, "mmseg_ext.engine")
+OPTIM_WRAPPER_CONSTRUCTORS = _child(
+    "optimizer wrapper constructor",
+    mmseg_registry.OPTIM_WRAPPER_CONSTRUCTORS,
+    "mmseg_ext.engine",
+)
 
 # Empty ones: MMEngine looks every kind of component up in the default scope and warns where a
 # scope has no registry of that kind.
 OPTIMIZERS = _child("optimizer", mmseg_registry.OPTIMIZERS)
-OPTIM_WRAPPERS = _child("optim_wrapper", mmseg_registry.OPTIM_WRAPPERS)
-OPTIM_WRAPPER_CONSTRUCTORS = _child(
-    "optimizer wrapper constructor", mmseg_registry.OPTIM_WRAPPER_CONSTRUCTORS
-)
 PARAM_SCHEDULERS = _child("parameter scheduler", mmseg_registry.PARAM_SCHEDULERS)
 WEIGHT_INITIALIZERS = _child("weight initializer", mmseg_registry.WEIGHT_INITIALIZERS)
 VISBACKENDS = _child("vis_backend", mmseg_registry.VISBACKENDS)

@@ -50,6 +50,9 @@ methods = dict(
         pseudo_labels=dict(threshold=0.5),
         class_mix=dict(scope="image"),
     ),
+    # Images of 64x128: three layers see 22 pixels and leave a map of 8x16 to judge.
+    adaptsegnet=dict(discriminator=dict(ndf=16, layers=3)),
+    advent=dict(discriminator=dict(ndf=16, layers=3)),
     daformer=_daformer,
     hrda=dict(**_daformer, segmentor=dict(detail_size=(32, 64))),
     mic=dict(**_daformer, masking=dict(size=8)),

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 
 from mmseg_ext.registry import HOOKS
@@ -18,7 +19,7 @@ class ProgressHook(Hook):
     """Rewrites ``path`` about once in ``period`` seconds with phase, iteration and loss.
 
     The file is replaced by renaming, so a reader sees whole JSON; it is not flushed to the disk,
-    because losing it loses nothing.
+    because losing it loses nothing. Of several processes rank 0 writes it.
 
     Args:
         path: the file to write.
@@ -48,6 +49,8 @@ class ProgressHook(Hook):
 
     def _write(self, runner: Any, phase: str, iteration: int, loss: float | None) -> None:
         self._written = time.monotonic()
+        if get_rank() != 0:
+            return
         seconds = None
         if self._started is not None and iteration > self._started[1]:
             seconds = (self._written - self._started[0]) / (iteration - self._started[1])

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from mmengine.dist import all_gather_object, get_rank, get_world_size, master_only
 from mmengine.hooks import Hook
 
+from mmseg_ext.errors import ResumeError
 from mmseg_ext.registry import HOOKS
 
 FILE_NAME = "resume.pth"
@@ -22,16 +24,22 @@ class ResumePointHook(Hook):
 
     MMEngine's checkpoints lack the state of the random generators; this hook adds it and puts it
     back after loading. A file is written under a temporary name and renamed when it is on the disk,
-    so a process killed while saving leaves the previous point intact.
+    so a process killed while saving leaves the previous point intact. Of several processes rank 0
+    writes, and what it writes holds the random state of each.
 
     Args:
         interval: iterations between two points; 0 saves none.
+
+    Raises:
+        ResumeError: the point was written by another number of processes.
     """
 
     priority = "VERY_LOW"
 
     def __init__(self, interval: int) -> None:
         self._interval = interval
+        self._states: list[dict[str, Any]] | None = None
+        self._loaded: dict[str, Any] | None = None
 
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
@@ -39,25 +47,39 @@ class ResumePointHook(Hook):
         """Save when the interval has passed and training goes on."""
         done = runner.iter + 1
         if self._interval and done % self._interval == 0 and done < runner.max_iters:
+            # MMEngine saves, and calls `before_save_checkpoint`, in rank 0 alone.
+            self._states = all_gather_object(_random_state())
             save_resume_point(runner)
+            self._states = None
 
     def before_save_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
-        """Add the random state to the checkpoint."""
-        checkpoint["random_state"] = _random_state()
+        """Add the random state of every process to the checkpoint."""
+        states = self._states
+        if states is None and get_world_size() == 1:  # saved by another hook
+            states = [_random_state()]
+        if states is not None:
+            checkpoint["random_states"] = states
 
     def after_load_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
         """Keep the random state until training starts: what is built until then draws too."""
-        self._loaded = checkpoint.get("random_state")
+        states = checkpoint.get("random_states")
+        if states is not None and len(states) != get_world_size():
+            raise ResumeError(
+                f"the resume point was written by {len(states)} process(es) and this run has "
+                f"{get_world_size()}: it would read other samples in another order; start as many "
+                "processes as before, or delete the resume point"
+            )
+        self._loaded = None if states is None else states[get_rank()]
 
     def before_train_epoch(self, runner: Any) -> None:
         """Put the random state back right before the first resumed step."""
-        loaded = getattr(self, "_loaded", None)
-        if loaded is not None:
-            _set_random_state(loaded)
+        if self._loaded is not None:
+            _set_random_state(self._loaded)
 
 
-def save_resume_point(runner: Any) -> Path:
-    """Write the resume point of a runner after its current step and return its path."""
+@master_only
+def save_resume_point(runner: Any) -> None:
+    """Write the resume point of a runner after its current step."""
     folder = Path(runner.work_dir)
     temporary = f".{FILE_NAME}.{os.getpid()}.tmp"
     try:
@@ -68,7 +90,6 @@ def save_resume_point(runner: Any) -> Path:
     except BaseException:
         (folder / temporary).unlink(missing_ok=True)
         raise
-    return folder / FILE_NAME
 
 
 def _random_state() -> dict[str, Any]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
+import numpy as np
+import torch
+from mmengine.dist import get_rank
 from mmengine.runner import BaseLoop, IterBasedTrainLoop
 
 from mmseg_ext.registry import LOOPS
@@ -36,6 +40,7 @@ class UDATrainLoop(IterBasedTrainLoop):
     def run(self) -> Any:
         """Train from the current iteration to the last and return the model."""
         self.first_iteration = self._iter
+        _draw_own_numbers(self.runner.seed)
         self.dataloader.sampler.start_after(self._iter * self.dataloader.batch_size)
         # Starting a loader draws from torch's generator, so it comes before hooks restore the
         # random state of a resumed run.
@@ -48,3 +53,16 @@ class UDATrainLoop(IterBasedTrainLoop):
         self.runner.call_hook("after_train_epoch")
         self.runner.call_hook("after_train")
         return self.runner.model
+
+
+def _draw_own_numbers(seed: int) -> None:
+    """Give each process a random stream of its own; rank 0 keeps that of a run with one process.
+
+    All of them built the same model from the same stream before. Mixing and augmentation must
+    not repeat across processes from here on.
+    """
+    if get_rank() > 0:
+        own = int(np.random.SeedSequence((seed, get_rank())).generate_state(1)[0])
+        random.seed(own)
+        np.random.seed(own)
+        torch.manual_seed(own)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from mmengine.dist import all_gather_object
 from mmengine.runner import BaseLoop
 
 from mmseg_ext.evaluation.confusion import ConfusionMetric, DomainScore
@@ -16,7 +17,8 @@ class MultiDomainTestLoop(BaseLoop):
     """Runs the student over each domain in turn.
 
     MMEngine builds a test loop when the test starts, so labels of the evaluated domains are opened
-    after training is over. ``scores`` maps each domain to its `DomainScore` afterwards.
+    after training is over. ``scores`` maps each domain to its `DomainScore` afterwards, in every
+    process if there are several.
 
     Args:
         runner: the MMEngine runner.
@@ -45,9 +47,10 @@ class MultiDomainTestLoop(BaseLoop):
             metric.dataset_meta = loader.dataset.metainfo
             for index, batch in enumerate(loader):
                 self._run_iter(index, batch, metric)
-            values = metric.evaluate(len(loader.dataset))
+            results = _in_order(all_gather_object(metric.results), len(loader.dataset))
+            values = metric.compute_metrics(results)
             metrics.update({f"{name}/{key}": value for key, value in values.items()})
-            assert metric.score is not None  # evaluate() has just computed it
+            assert metric.score is not None  # compute_metrics() has just made it
             self.scores[name] = metric.score
         self.runner.call_hook("after_test_epoch", metrics=metrics)
         self.runner.call_hook("after_test")
@@ -59,3 +62,12 @@ class MultiDomainTestLoop(BaseLoop):
         outputs = self.runner.model.test_step(batch)
         metric.process(batch, [sample.to_dict() for sample in outputs])
         self.runner.call_hook("after_test_iter", batch_idx=index, data_batch=batch, outputs=outputs)
+
+
+def _in_order(parts: list[list[Any]], size: int) -> list[Any]:
+    """Results of all processes in the order of the data set.
+
+    MMEngine's sampler deals images out in turn, and deals the first ones again where the last round
+    would be short; those are dropped.
+    """
+    return [result for round_ in zip(*parts, strict=True) for result in round_][:size]

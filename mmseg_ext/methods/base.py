@@ -1,4 +1,4 @@
-"""What every method shares: a student, one way to prepare both domains, one optimiser step."""
+"""What every method shares: a student, one way to prepare both domains, one step an iteration."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ from typing import Any
 
 import torch
 from mmengine.model import BaseModel
-from mmengine.optim import OptimWrapper
+from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mmseg_ext.errors import NonFiniteLossError, TargetLabelsSeenError
-from mmseg_ext.parts.cross_entropy import PixelCrossEntropy
+from mmseg_ext.engine.data_parallel import (
+    average_gradients,
+    average_statistics,
+    mean_over_processes,
+)
+from mmseg_ext.errors import NonFiniteLossError, OptimizerError, TargetLabelsSeenError
+from mmseg_ext.parts.cross_entropy import Denominator, PixelCrossEntropy
 from mmseg_ext.parts.valid_margins import valid_pixels
 from mmseg_ext.registry import MODELS
 
@@ -34,17 +39,22 @@ class Batch:
     target_valid: Tensor | None = None
 
 
+STUDENT = "student"
+
+
 @dataclass(frozen=True)
 class Term:
     """One term of a method's loss, with quantities worth watching beside it.
 
-    ``with_next`` puts back-propagation off until the next term is there, whose graph shares a
-    forward pass with this one's.
+    ``optimizer`` is the part of the method whose optimizer the term belongs to; a method that
+    trains nothing but the student leaves it alone. ``with_next`` puts back-propagation off until
+    the next term is there, whose graph shares a forward pass with this one's.
     """
 
     name: str
     loss: Tensor
     observed: Mapping[str, Tensor] = field(default_factory=dict)
+    optimizer: str = STUDENT
     with_next: bool = False
 
 
@@ -52,61 +62,96 @@ class UDAMethod(BaseModel):
     """Base of all methods: wraps a segmentor, the student, and trains it term by term.
 
     A method implements `training_terms`. Each term is back-propagated as soon as it is yielded, so
-    its graph is freed before the next one is computed; one optimiser step follows the last term.
-    Prediction always uses the student.
+    its graph is freed before the next one is computed; one step of every optimizer follows the last
+    term. Prediction always uses the student. ``iteration`` counts the steps taken.
 
     Args:
         segmentor: config of the student, e.g. an ``EncoderDecoder``.
         data_preprocessor: config of the preprocessor that normalises both domains alike.
         class_weight: factor of each class in every cross-entropy, or ``None``.
+        loss_denominator: what each cross-entropy is divided by: the number of all pixels, as in
+            the DAFormer family, or of labelled ones, as in the earlier methods.
         channels_last: keep images and weights in channels-last layout, which speeds up convolutions
             on the CPU and with tensor cores; the mathematics is the same.
     """
+
+    iteration: Tensor
 
     def __init__(
         self,
         segmentor: dict[str, Any],
         data_preprocessor: dict[str, Any],
         class_weight: list[float] | None = None,
+        loss_denominator: Denominator = "all_pixels",
         channels_last: bool = False,
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(data_preprocessor=MODELS.build(data_preprocessor), init_cfg=init_cfg)
         self._layout = torch.channels_last if channels_last else torch.contiguous_format
         self.student = MODELS.build(segmentor).to(memory_format=self._layout)
-        self.cross_entropy = PixelCrossEntropy(class_weight)
+        self.cross_entropy = PixelCrossEntropy(class_weight, loss_denominator)
+        # A buffer, so that a resumed run counts on.
+        self.register_buffer("iteration", torch.zeros((), dtype=torch.int64))
 
     @abstractmethod
     def training_terms(self, batch: Batch) -> Iterator[Term]:
         """Yield the terms of the loss in order; what happens between them is the method."""
 
     def train_step(self, data: dict[str, Any], optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
-        """Back-propagate every term, step once, and return the terms for the log.
+        """Back-propagate every term, step each optimizer once, and return the terms for the log.
+
+        ``optim_wrapper`` is the student's alone, or an ``OptimWrapperDict`` with one wrapper for
+        each part that a term names. The value logged as ``loss`` is the student's. With several
+        processes, gradients, logged values and running statistics are averaged over them.
 
         Raises:
             NonFiniteLossError: a term is NaN or infinite; the weights are left as they were.
+            OptimizerError: a term names a part that has no optimizer.
         """
+        wrappers = _by_part(optim_wrapper)
         optim_wrapper.zero_grad()
-        log: dict[str, Tensor] = {}
-        total = torch.zeros((), device=next(self.student.parameters()).device)
         terms = self.training_terms(self.prepare(data))
+        total = torch.zeros((), device=next(self.student.parameters()).device)
+        losses: dict[str, Tensor] = {}
+        observed: dict[str, Tensor] = {}
         waiting: Tensor | None = None
         while True:
-            with optim_wrapper.optim_context(self):
+            with wrappers[STUDENT].optim_context(self):
                 term = next(terms, None)
             if term is None:
                 break
-            if not torch.isfinite(term.loss):
-                raise NonFiniteLossError(f"loss term {term.name!r} became {float(term.loss)}")
+            if term.optimizer not in wrappers:
+                raise OptimizerError(
+                    f"loss term {term.name!r} trains {term.optimizer!r}, but there are optimizers "
+                    f"for {', '.join(wrappers)} only; add one with PartOptimWrapperConstructor"
+                )
             waiting = term.loss if waiting is None else waiting + term.loss
             if not term.with_next:
-                optim_wrapper.backward(waiting)
+                wrappers[term.optimizer].backward(waiting)
                 waiting = None
-            total = total + term.loss.detach()
-            log[f"loss_{term.name}"] = term.loss.detach()
-            log.update({name: value.detach() for name, value in term.observed.items()})
-        optim_wrapper.step()
-        return {"loss": total, **log}
+            losses[f"loss_{term.name}"] = term.loss.detach()
+            if term.optimizer == STUDENT:
+                total = total + term.loss.detach()
+            observed.update({name: value.detach() for name, value in term.observed.items()})
+        log = mean_over_processes({"loss": total, **losses, **observed})
+        self._refuse_non_finite({name: log[name] for name in losses})
+        for wrapper in wrappers.values():
+            average_gradients(p for g in wrapper.optimizer.param_groups for p in g["params"])
+            wrapper.step()
+        average_statistics(self)
+        self.iteration += 1
+        return log
+
+    def _refuse_non_finite(self, losses: Mapping[str, Tensor]) -> None:
+        # All terms at once, because asking each would wait for the device as many times; and their
+        # means over the processes, so that all of them stop together.
+        if torch.stack([loss.float() for loss in losses.values()]).isfinite().all():
+            return
+        name, loss = next((n, loss) for n, loss in losses.items() if not torch.isfinite(loss))
+        raise NonFiniteLossError(
+            f"loss term {name.removeprefix('loss_')!r} became {float(loss)} in iteration "
+            f"{int(self.iteration) + 1}"
+        )
 
     def image_statistics(self) -> dict[str, Any]:
         """Mean and standard deviation (RGB, 0-255) of the normalisation, for the augmentations."""
@@ -135,10 +180,30 @@ class UDAMethod(BaseModel):
         return Batch(source["inputs"], torch.stack(labels).long(), target_image, target_valid)
 
     def segment(self, network: nn.Module, image_bchw: Tensor) -> Tensor:
-        """Logits (B,C,H,W) of a segmentor, upsampled to the size of its input image."""
-        logits = network(image_bchw.contiguous(memory_format=self._layout))
+        """Logits (B,C,H,W) of a segmentor in fp32, upsampled to the size of its input image."""
+        return self._upsample(
+            network(image_bchw.contiguous(memory_format=self._layout)), image_bchw
+        )
+
+    def segment_levels(self, image_bchw: Tensor) -> list[Tensor]:
+        """Logits of all the student's classifiers, as `segment` gives them.
+
+        The decode head's come first; those of an ``auxiliary_head`` follow where there is one.
+        """
+        features = self.student.extract_feat(image_bchw.contiguous(memory_format=self._layout))
+        heads = [self.student.decode_head]
+        if self.student.with_auxiliary_head:
+            heads.append(self.student.auxiliary_head)
+        return [self._upsample(head(features), image_bchw) for head in heads]
+
+    def _upsample(self, logits: Tensor, image_bchw: Tensor) -> Tensor:
+        # In the head's own convention, and in fp32 whatever the precision of the network: losses,
+        # entropies and pseudo labels are made of this.
         return functional.interpolate(
-            logits, image_bchw.shape[2:], mode="bilinear", align_corners=False
+            logits.float(),
+            image_bchw.shape[2:],
+            mode="bilinear",
+            align_corners=self.student.align_corners,
         )
 
     def forward(
@@ -157,3 +222,14 @@ class UDAMethod(BaseModel):
                 f"{type(self).__name__} trains through train_step, which pairs two domains"
             )
         return self.student(inputs.contiguous(memory_format=self._layout), data_samples, mode=mode)
+
+
+def _by_part(optim_wrapper: OptimWrapper) -> dict[str, OptimWrapper]:
+    if not isinstance(optim_wrapper, OptimWrapperDict):
+        return {STUDENT: optim_wrapper}
+    wrappers = dict(optim_wrapper.items())
+    if STUDENT not in wrappers:
+        raise OptimizerError(
+            f"there are optimizers for {', '.join(wrappers)}, but none for the {STUDENT}"
+        )
+    return wrappers

@@ -72,7 +72,8 @@ def predict(segmentor: Any, image_bchw: Tensor) -> Prediction:
         return segmentor.observe(image_bchw)
     features = segmentor.extract_feat(image_bchw)
     logits = segmentor.decode_head(features)
-    return Prediction(upsample(logits, image_bchw), features, image_bchw)
+    logits = upsample(logits, image_bchw, segmentor.align_corners)
+    return Prediction(logits, features, image_bchw)
 
 
 def segmentation_loss(
@@ -95,7 +96,9 @@ def segmentation_loss(
     return (1.0 - detail.share) * loss + detail.share * near
 
 
-def upsample(map_bchw: Tensor, image_bchw: Tensor) -> Tensor:
+def upsample(map_bchw: Tensor, image_bchw: Tensor, align_corners: bool = False) -> Tensor:
     """A map in fp32, whatever the network's precision, resized to the size of its image."""
     size = image_bchw.shape[2:]
-    return functional.interpolate(map_bchw.float(), size, mode="bilinear", align_corners=False)
+    return functional.interpolate(
+        map_bchw.float(), size, mode="bilinear", align_corners=align_corners
+    )

@@ -244,3 +244,74 @@ def test_identity_follows_the_world_and_its_generator(monkeypatch: pytest.Monkey
 def test_all_domains_of_the_shift_live_in_one_world() -> None:
     worlds = [data["world"] for data in resolve("dacs")["domains"].values()]
     assert all(world == worlds[0] for world in worlds)
+
+
+def test_a_discriminator_gets_its_own_optimizer_and_schedule_beside_the_students() -> None:
+    config, plain = resolve("adaptsegnet"), resolve("source-only")
+    wrapper = config["optim_wrapper"]
+    assert wrapper["constructor"] == "PartOptimWrapperConstructor"
+    assert wrapper["student"] == plain["optim_wrapper"]
+    declared = registry.find("method", "adaptsegnet").values["optimizers"]["discriminator"]
+    assert declared["optimizer"] == {"type": "Adam", "lr": 1e-4, "betas": (0.9, 0.99)}
+    assert wrapper["discriminator"]["optimizer"]["type"] == "Adam"
+    assert "clip_grad" not in wrapper["discriminator"]
+    assert config["param_scheduler"]["student"] == plain["param_scheduler"]
+    assert config["param_scheduler"]["discriminator"][-1] == {
+        **plain["param_scheduler"][-1],
+        "power": 0.9,
+    }
+
+
+def test_the_protocol_may_change_a_parts_optimizer() -> None:
+    changes = {"advent": {"discriminator": {"optimizer": {"lr": 0.5}}}}
+    changed = resolve("advent", optimizers=changes)["optim_wrapper"]["discriminator"]
+    assert changed["optimizer"] == {"type": "Adam", "lr": 0.5, "betas": [0.9, 0.99]}
+    kept = resolve("adaptsegnet", optimizers=changes)["optim_wrapper"]["discriminator"]
+    assert kept["optimizer"]["lr"] != 0.5
+
+
+def test_adaptsegnet_and_advent_differ_in_their_type_alone() -> None:
+    first, second = resolve("adaptsegnet"), resolve("advent")
+    assert (first["model"].pop("type"), second["model"].pop("type")) == ("AdaptSegNet", "ADVENT")
+    assert first == second
+    fragments = [registry.find("method", name).values for name in ("adaptsegnet", "advent")]
+    models = [{**each["model"], "type": None} for each in fragments]
+    assert models[0] == models[1]
+    assert fragments[0]["optimizers"] == fragments[1]["optimizers"]
+
+
+def test_norm_stats_is_source_only_with_target_images() -> None:
+    control, plain = resolve("norm-stats"), resolve("source-only")
+    pair = control["train_dataloader"]["dataset"]
+    assert pair["target"]["domain"] == "minidrive-real"
+    assert not reads_labels(pair["target"])
+    pair["target"] = None
+    for config in (control, plain):
+        del config["model"]["type"]
+    del plain["model"]["strong_augmentation"]
+    assert control == plain
+
+
+@pytest.mark.parametrize("asks", ["protocol", "encoder"])
+def test_mixed_precision_is_asked_for_by_protocol_or_encoder(
+    asks: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes = {}
+    if asks == "protocol":
+        changes = {"precision": "bf16"}
+    else:
+        encoder = registry.find("encoder", "resnet-mini")
+        asking = dataclasses.replace(encoder, values={**encoder.values, "precision": "bf16"})
+        find = registry.find
+        monkeypatch.setattr(
+            registry, "find", lambda kind, name: asking if kind == "encoder" else find(kind, name)
+        )
+    config = resolve("advent", **changes)
+    assert config["optim_wrapper"]["student"]["type"] == "AutocastOptimWrapper"
+    assert config["optim_wrapper"]["discriminator"]["type"] == "OptimWrapper"
+
+
+def test_an_unknown_precision_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(FragmentError, match="precision is 'fp16', expected 'fp32' or 'bf16'"):
+        resolve("dacs", precision="fp16")
+    assert resolve("dacs", precision="fp32") == resolve("dacs")

@@ -59,6 +59,18 @@ METHODS = {
         "class_mix": {"scope": "batch"},
         "strong_augmentation": {},
     },
+    "adaptsegnet": {
+        "type": "AdaptSegNet",
+        "adversary": {"weight": 0.01},
+        "discriminator": {"ndf": 8, "layers": 4},
+    },
+    "advent": {
+        "type": "ADVENT",
+        "adversary": {"weight": 0.01},
+        "discriminator": {"ndf": 8, "layers": 4},
+    },
+    "minent": {"type": "MinEnt", "weight": 0.01},
+    "norm-stats": {"type": "NormStats"},
 }
 METHODS["daformer"] = {
     **METHODS["dacs"],
@@ -83,6 +95,8 @@ RARE_CLASSES = {
     for name, method in METHODS.items()
     if method["type"] in ("DAFormer", "MIC")
 }
+# Methods whose data set has no target domain.
+SOURCE_ALONE = ("source-only", "source-aug")
 
 
 def model(method, **changes):
@@ -120,10 +134,29 @@ def model(method, **changes):
     )
 
 
+def optimization(method):
+    """Optimizer and schedule of the student, and of the discriminator where there is one."""
+    student = {"type": "OptimWrapper", "optimizer": {"type": "AdamW", "lr": 1e-3}}
+    decay = [{"type": "PolyLR", "power": 0.9, "by_epoch": False, "begin": 0, "end": 9}]
+    if "discriminator" not in METHODS[method]:
+        return {"optim_wrapper": student, "param_scheduler": decay}
+    adam = {"type": "Adam", "lr": 1e-4, "betas": [0.9, 0.99]}
+    return {
+        "optim_wrapper": {
+            "constructor": "PartOptimWrapperConstructor",
+            "student": student,
+            "discriminator": {"type": "OptimWrapper", "optimizer": adam},
+        },
+        "param_scheduler": {
+            "student": decay,
+            "discriminator": [{**decay[0], "end": 7}],
+        },
+    }
+
+
 def runner_config(root, work_dir, method="dacs", *, iterations=6, workers=0, seed=0, interval=0):
     """A whole runner configuration; ``interval`` is that of the resume point."""
-    supervised = METHODS[method]["type"] == "Supervised"
-    target = None if supervised else dataset(root, "target", labelled=False, flip=True)
+    target = dataset(root, "target", labelled=False, flip=True)
     test = {
         "batch_size": 2,
         "num_workers": 0,
@@ -141,16 +174,13 @@ def runner_config(root, work_dir, method="dacs", *, iterations=6, workers=0, see
             "dataset": {
                 "type": "PairedDataset",
                 "source": dataset(root, "source", flip=True),
-                "target": target,
+                "target": None if method in SOURCE_ALONE else target,
                 "seed": seed,
                 "rare_class_sampling": RARE_CLASSES.get(method),
             },
         },
         "train_cfg": {"type": "UDATrainLoop", "max_iters": iterations},
-        "optim_wrapper": {"type": "OptimWrapper", "optimizer": {"type": "AdamW", "lr": 1e-3}},
-        "param_scheduler": [
-            {"type": "PolyLR", "power": 0.9, "by_epoch": False, "begin": 0, "end": 9}
-        ],
+        **optimization(method),
         "test_dataloader": {
             name: {**test, "dataset": dataset(root, name, "test")} for name in ("source", "target")
         },

@@ -66,3 +66,15 @@ def test_all_ignored_gives_zero_with_a_gradient(batch):
 def test_half_precision_logits_are_scored_in_single(batch):
     logits, labels, _ = batch
     assert PixelCrossEntropy()(logits.bfloat16(), labels).dtype == torch.float32
+
+
+def test_the_earlier_methods_divide_by_the_labelled_pixels():
+    torch.manual_seed(2)
+    logits, label = torch.randn(2, 5, 4, 6), torch.randint(0, 5, (2, 4, 6))
+    label[0, :3] = 255
+    expected = torch.nn.functional.cross_entropy(logits, label, ignore_index=255)
+    loss = PixelCrossEntropy(denominator="valid_pixels")
+    assert loss(logits, label).item() == pytest.approx(expected.item(), rel=1e-6)
+    assert loss(logits, torch.full_like(label, 255)).item() == 0.0
+    with pytest.raises(ValueError, match=r"'pixels'.*all_pixels, valid_pixels"):
+        PixelCrossEntropy(denominator="pixels")
