@@ -270,3 +270,39 @@ def test_a_missing_target_is_named(data, method):
     model = build(method)
     with pytest.raises(ValueError, match="without a target domain"):
         model.train_step(data, optimiser(model))
+
+
+def test_tokens_of_a_transformer_can_be_masked_instead_of_blocks(data):
+    changes = small_world.model("mic")["segmentor"]
+    changes["backbone"] = {
+        "type": "TimmEncoder",
+        "model": "eva02_tiny_patch14_224",
+        "model_args": {
+            "embed_dim": 48,
+            "depth": 2,
+            "num_heads": 2,
+            "patch_size": 8,
+            "img_size": 64,
+        },
+        "feature_layers": (0, 0, 1, 1),
+    }
+    changes["decode_head"]["in_channels"] = [48] * 4
+    model = build(
+        "mic",
+        segmentor=changes,
+        masking={"kind": "token", "ratio": 0.7},
+        feature_distance=None,
+        pseudo_labels={"threshold": 0.0},
+    )
+    with torch.no_grad():
+        model.masking.mask_token.normal_()
+    found = terms(model, data)
+    gradient = torch.autograd.grad(
+        found["masked"].loss, model.masking.mask_token, retain_graph=True
+    )
+    assert float(gradient[0].abs().sum()) > 0.0
+    for name in ("source", "mix"):  # elsewhere the student sees every token
+        assert torch.autograd.grad(
+            found[name].loss, model.masking.mask_token, allow_unused=True
+        ) == (None,)
+    assert "masking.mask_token" in dict(model.named_parameters())
