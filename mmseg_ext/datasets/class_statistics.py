@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from mmseg.datasets import BaseSegDataset
 from numpy.typing import NDArray
@@ -76,7 +77,12 @@ def relative_names(paths: list[str]) -> list[str]:
 
 def count_label(label_hw: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Pixels of each of the 19 classes in one label map of train ids; 255 is not counted."""
-    return np.bincount(label_hw.ravel(), minlength=256)[: len(CLASSES)].astype(np.int64)
+    # OpenCV counts in fp32, which is exact up to 2^24 pixels, and several times as fast as numpy's bincount.
+    rows = max(1, 2**24 // label_hw.shape[1])
+    parts = [label_hw[top : top + rows] for top in range(0, label_hw.shape[0], rows)]
+    counts = [cv2.calcHist([part], [0], None, [256], [0, 256]) for part in parts]
+    total: NDArray[np.int64] = np.sum(counts, axis=0, dtype=np.int64).ravel()
+    return total[: len(CLASSES)]
 
 
 def read_label(dataset: BaseSegDataset, index: int) -> NDArray[np.uint8]:

@@ -13,7 +13,7 @@ import small_world
 from mmengine.registry import init_default_scope
 
 from mmseg_ext.datasets import class_statistics
-from mmseg_ext.datasets.class_statistics import class_pixels
+from mmseg_ext.datasets.class_statistics import class_pixels, count_label
 from mmseg_ext.datasets.foreign_statistics import _by_name, import_statistics
 from mmseg_ext.errors import InvalidLabelError, StatisticsError
 from mmseg_ext.registry import DATASETS
@@ -47,6 +47,13 @@ def test_every_label_map_is_counted_at_its_own_size(source, expected, domains):
     counted = class_pixels(source)
     assert np.array_equal(counted, expected)
     assert counted[2].sum() == 54 * 64
+
+
+def test_counts_of_a_huge_label_map_are_exact():
+    label = np.zeros((4200, 4000), np.uint8)  # more pixels of one class than fp32 can count
+    label[17, 5], label[4100, 30:33] = 3, 255
+    counted = count_label(label)
+    assert counted.tolist() == [4200 * 4000 - 4, 0, 0, 1, *[0] * 15]
 
 
 def test_the_label_reader_of_the_pipeline_is_used(domains):
