@@ -7,6 +7,7 @@ imported when a registry is first asked, so importing this file builds nothing.
 
 from __future__ import annotations
 
+from mmengine import registry as mmengine_registry
 from mmengine.registry import Registry
 from mmseg import registry as mmseg_registry
 
@@ -46,7 +47,9 @@ TRANSFORMS = _child(
 LOOPS = _child("loop", mmseg_registry.LOOPS, "mmseg_ext.engine", "mmseg_ext.evaluation")
 HOOKS = _child("hook", mmseg_registry.HOOKS, "mmseg_ext.engine")
 METRICS = _child("metric", mmseg_registry.METRICS, "mmseg_ext.evaluation")
-MODEL_WRAPPERS = _child("model_wrapper", mmseg_registry.MODEL_WRAPPERS, "mmseg_ext.engine")
+# A child of MMEngine's own: the runner looks wrappers up there, and a scope in a name leads from a
+# registry to its children only.
+MODEL_WRAPPERS = _child("model_wrapper", mmengine_registry.MODEL_WRAPPERS, "mmseg_ext.engine")
 OPTIM_WRAPPERS = _child("optim_wrapper", mmseg_registry.OPTIM_WRAPPERS, "mmseg_ext.engine")
 OPTIM_WRAPPER_CONSTRUCTORS = _child(
     "optimizer wrapper constructor",
