@@ -64,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
     _suites(commands)
     _cell(commands)
     _data(commands)
+    _weight_files(commands)
     doctor = _command(commands, "doctor", "doctor", "run", "check this machine and environment")
     doctor.add_argument("--out", metavar="DIR", default=DEFAULT_OUT, help="results folder")
     _json(doctor)
@@ -93,10 +94,12 @@ def _catalogue(commands: Commands[argparse.ArgumentParser]) -> None:
 def _suites(commands: Commands[argparse.ArgumentParser]) -> None:
     made = _command(commands, "plan", "planning", "plan", "show a suite's cells before running")
     _suite_options(made)
+    _weights(made)
     _json(made)
     made = _command(commands, "run", "run", "run", "run what a suite is missing, print its tables")
     _suite_options(made)
     made.add_argument("--data-root", metavar="DIR", help="folder of downloaded data sets")
+    _weights(made, download=True)
     made.add_argument("--engine", choices=("pool", "inline"), default="pool", help="where it runs")
     made.add_argument(
         "--devices", metavar="IDS", help="cpu, or GPUs: 0,1,GPU-uuid,MIG-... (default: all GPUs)"
@@ -124,6 +127,7 @@ def _cell(commands: Commands[argparse.ArgumentParser]) -> None:
     made.add_argument("--suite", required=True, help="suite name or .yaml file")
     _overrides(made)
     made.add_argument("--data-root", metavar="DIR", help="folder of downloaded data sets")
+    _weights(made, download=True)
     made.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="default cpu")
     made.add_argument("--threads", type=_count, default=1, metavar="N", help="default 1")
     made.add_argument("--workers", type=_natural, default=0, metavar="N", help="loading processes")
@@ -137,6 +141,15 @@ def _data(commands: Commands[argparse.ArgumentParser]) -> None:
     made.add_argument("--out", metavar="FILE", default="minidrive.png", help="default %(default)s")
     made = _command(actions, "prepare", "data", "prepare", "generate everything into the cache")
     made.add_argument("world", choices=WORLDS)
+
+
+def _weight_files(commands: Commands[argparse.ArgumentParser]) -> None:
+    group = commands.add_parser("weights", help="weight files of encoders", epilog=EPILOG)
+    actions = group.add_subparsers(metavar="ACTION", required=True)
+    made = _command(actions, "check", "weights", "check", "tell whether a file loads whole")
+    made.add_argument("encoder", metavar="ENCODER", help="as in --encoder of run")
+    made.add_argument("file", metavar="FILE", help="the weight file")
+    _json(made)
 
 
 def _suite_options(made: argparse.ArgumentParser) -> None:
@@ -157,6 +170,24 @@ def _overrides(made: argparse.ArgumentParser) -> None:
     )
     made.add_argument("--seeds", type=_count, metavar="N", help="use the seeds 0 to N-1")
     made.add_argument("--iterations", type=_count, metavar="N", help="replace the training length")
+    made.add_argument(
+        "--encoder",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="use this encoder instead of the suite's: a name of the list, "
+        "open_clip:MODEL/TAG or timm:MODEL.TAG (repeatable)",
+    )
+
+
+def _weights(made: argparse.ArgumentParser, *, download: bool = False) -> None:
+    made.add_argument(
+        "--weights", metavar="DIR", help="folder of encoders' weights (default $UDABENCH_WEIGHTS)"
+    )
+    if download:
+        made.add_argument(
+            "--download-weights", action="store_true", help="fetch missing ones from their hub"
+        )
 
 
 def _json(made: argparse.ArgumentParser) -> None:

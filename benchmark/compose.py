@@ -95,8 +95,8 @@ def _model(protocol: Fragment, method: Fragment, encoder: Fragment) -> dict[str,
     }
     preprocessor = {
         "type": "SegDataPreProcessor",
-        "mean": _get(encoder, "mean"),
-        "std": _get(encoder, "std"),
+        # Left out, they are those that the encoder's weights ask for.
+        **{key: _get(encoder, key) for key in ("mean", "std") if key in encoder.values},
         "bgr_to_rgb": True,
         "size": _get(protocol, "image_size"),
         "pad_val": 0,
@@ -202,16 +202,22 @@ def _data(domain: Fragment) -> dict[str, Any]:
 
 
 def _optimizer(protocol: Fragment, encoder: Fragment) -> dict[str, Any]:
+    """The student's optimizer: the protocol's, with the rates and the decay of the encoder."""
     rates = _get(encoder, "learning_rate")
-    wrapper = {
+    optimizer = {**_get(protocol, "optimizer"), "lr": rates["decoder"]}
+    if "weight_decay" in encoder.values:
+        optimizer["weight_decay"] = _get(encoder, "weight_decay")
+    return {
         "type": "OptimWrapper",
-        "optimizer": {**_get(protocol, "optimizer"), "lr": rates["decoder"]},
+        "constructor": "StudentOptimWrapperConstructor",
+        "optimizer": optimizer,
         "clip_grad": _get(protocol, "clip_grad"),
+        "paramwise_cfg": {
+            "encoder_lr_mult": rates["encoder"] / rates["decoder"],
+            "layer_decay": rates.get("layer_decay", 1.0),
+            "decay_free": encoder.values.get("decay_free", ()),
+        },
     }
-    if rates["encoder"] != rates["decoder"]:
-        factor = rates["encoder"] / rates["decoder"]
-        wrapper["paramwise_cfg"] = {"custom_keys": {"student.backbone": {"lr_mult": factor}}}
-    return wrapper
 
 
 def _schedule(protocol: Fragment, iterations: int) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any
 
-from benchmark import paths
+from benchmark import encoder_reference, paths
 from benchmark.errors import FragmentError, UsageError
 
 FRAGMENT_KINDS = ("method", "encoder", "shift", "domain", "protocol")
@@ -95,12 +95,19 @@ def locate(kind: str, name: str) -> Path:
 def find(kind: str, name: str) -> Fragment:
     """Execute and return a fragment; a second call returns the same object.
 
+    An encoder may also be a tower of a library, see `benchmark.encoder_reference`.
+
     Raises:
         UsageError: there is no such fragment, or ``kind`` is ``suite`` (see ``benchmark.suite``).
         FragmentError: the file cannot be executed or lacks its card.
     """
     if kind == "suite":
         raise UsageError("a suite is read with benchmark.suite.load, it is not a fragment")
+    if kind == "encoder" and name not in names(kind):
+        reference = encoder_reference.parse(name)
+        if reference:
+            values = MappingProxyType(reference.values())
+            return Fragment(kind, reference.name, Path(reference.origin), values)
     path = locate(kind, name)
     if path not in _cache:
         fragment = Fragment(kind, name, path, MappingProxyType(_execute(path)))

@@ -20,6 +20,7 @@ def for_this_machine(
 ) -> dict[str, Any]:
     """The MMEngine runner configuration of a cell on this machine; ``config`` is not changed."""
     runner = {key: copy.deepcopy(value) for key, value in config.items() if key not in _FACTS}
+    _place_weights(runner["model"]["segmentor"]["backbone"], paths, runtime)
     roots = {name: _data_root(data, runtime) for name, data in config["domains"].items()}
     training = runner["train_dataloader"]
     loaders = [training, *runner["test_dataloader"].values()]
@@ -58,6 +59,21 @@ def for_this_machine(
         load_from=str(resume_point) if resume_point.is_file() else None,
     )
     return runner
+
+
+def _place_weights(backbone: dict[str, Any], paths: CellPaths, runtime: Runtime) -> None:
+    """Point a backbone with weights to their file on this machine.
+
+    Raises:
+        UsageError: there is none, and it may not be downloaded.
+    """
+    encoder = paths.cell.encoder
+    problem = runtime.weights.missing(encoder, backbone)
+    if problem:
+        raise UsageError(problem)
+    file = runtime.weights.file(encoder)
+    if backbone.get("pretrained") is not None and file is not None:
+        backbone["checkpoint"] = str(file)
 
 
 def _data_root(data: Mapping[str, Any], runtime: Runtime) -> Path:

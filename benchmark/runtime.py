@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from benchmark.weights import WeightsFolder
 
 
 @dataclass(frozen=True)
@@ -12,7 +14,8 @@ class Runtime:
 
     ``device`` is ``cpu`` or ``cuda`` (which one is chosen by ``CUDA_VISIBLE_DEVICES``),
     ``threads`` the arithmetic threads of the process, ``workers`` its data-loading processes,
-    ``data_root`` the folder of downloaded data sets and ``cache`` the folder of generated ones.
+    ``data_root`` the folder of downloaded data sets, ``cache`` the folder of generated ones and
+    ``weights`` the folder of encoders' weight files.
     """
 
     device: str
@@ -20,3 +23,4 @@ class Runtime:
     workers: int
     data_root: Path | None
     cache: Path
+    weights: WeightsFolder = field(default_factory=lambda: WeightsFolder(None))

@@ -67,18 +67,30 @@ class Suite:
         return [(cell, exclusion.reason) for cell, exclusion in judged if exclusion]
 
     def with_overrides(
-        self, seeds: int | None = None, only: Mapping[str, Sequence[str]] | None = None
+        self,
+        seeds: int | None = None,
+        only: Mapping[str, Sequence[str]] | None = None,
+        encoders: Sequence[str] = (),
     ) -> Suite:
-        """This suite with seeds ``0..seeds-1`` and each axis in ``only`` cut to the given values.
+        """This suite with some of its axes replaced or cut.
+
+        Args:
+            seeds: use the seeds ``0..seeds-1``.
+            only: cut each axis in it to the given values.
+            encoders: use these encoders instead of the suite's, if there are any.
 
         Raises:
-            UsageError: no seeds, too many cells, or ``only`` names an unknown axis or value.
+            UsageError: no seeds, too many cells, an unknown encoder, or ``only`` names an unknown
+                axis or value.
         """
         changed = self
+        if encoders:
+            found = dict.fromkeys(registry.find("encoder", name).name for name in encoders)
+            changed = dataclasses.replace(changed, encoders=tuple(found))
         if seeds is not None:
             if seeds < 1:
                 raise UsageError(f"--seeds: expected a number of seeds of at least 1, got {seeds}")
-            others = len(self.methods) * len(self.encoders) * len(self.shifts)
+            others = len(changed.methods) * len(changed.encoders) * len(changed.shifts)
             check_size(others * seeds, "--seeds")
             changed = dataclasses.replace(changed, seeds=tuple(range(seeds)))
         for axis, values in (only or {}).items():

@@ -122,8 +122,9 @@ class Section:
         for value in values:
             if not isinstance(value, str):
                 raise self._wrong(key, f"a list of {kind} names", value)
-        self._refuse_duplicates(key, values)
-        return tuple(self._registered(key, value, kind) for value in values)
+        registered = tuple(self._registered(key, value, kind) for value in values)
+        self._refuse_duplicates(key, registered)
+        return registered
 
     def seeds(self, key: str) -> tuple[int, ...]:
         """A non-empty list of different integers from 0 to ``MAX_SEED``."""
@@ -185,10 +186,9 @@ class Section:
 
     def _registered(self, key: str, name: str, kind: str) -> str:
         try:
-            registry.find(kind, name)
+            return registry.find(kind, name).name
         except UsageError as error:
             raise SuiteError(f"{self.place}: key {key!r}: {error}") from error
-        return name
 
     def _wrong(self, key: str, expected: str, found: object) -> SuiteError:
         return SuiteError(f"{self.place}: key {key!r}: expected {expected}, found {_kind(found)}")

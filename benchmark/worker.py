@@ -113,6 +113,7 @@ def _train_and_score(planned: PlannedCell, paths: CellPaths, runtime: Runtime) -
         metrics={name: _metrics(roles[name], score) for name, score in scores.items()},
         diagnostics={
             "curves": curves,
+            "encoder": _encoder_facts(runner.model),
             "weights_sha256": _digest(tensor.cpu().numpy() for tensor in weights.values()),
             "confusion": _save_confusion(
                 paths, {name: s.confusion_ncc for name, s in scores.items()}
@@ -120,6 +121,12 @@ def _train_and_score(planned: PlannedCell, paths: CellPaths, runtime: Runtime) -
         },
         cost=_cost(runner, trained - begun, scored - trained, runner.iter - first),
     )
+
+
+def _encoder_facts(model: Any) -> dict[str, Any]:
+    """What the encoder was and how its input was normalised, for the record."""
+    describe = getattr(model.student.backbone, "describe", dict)
+    return {**describe(), "image_statistics": model.image_statistics()}
 
 
 def _metrics(role: str, score: DomainScore) -> DomainMetrics:
@@ -236,6 +243,8 @@ def _message(error: Exception, runtime: Runtime) -> str:
     places = {runtime.cache: "<cache>"}
     if runtime.data_root is not None:
         places[runtime.data_root] = "<data-root>"
+    if runtime.weights.folder is not None:
+        places[runtime.weights.folder] = "<weights>"
     return provenance.scrub(f"{type(error).__name__}: {error}", places)
 
 

@@ -23,6 +23,14 @@ class NonFiniteLossError(ExtensionError):
     """A loss term became NaN or infinite: names the term and the iteration."""
 
 
+class EncoderError(ExtensionError):
+    """An encoder that cannot be built from its configuration: names the argument at fault."""
+
+
+class WeightsError(ExtensionError):
+    """A weight file that cannot be read safely, or that does not fit its encoder as a whole."""
+
+
 class TargetLabelsSeenError(ExtensionError):
     """A target training sample carries annotations: the label firewall was bypassed."""
 

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-from benchmark import paths, registry
+from benchmark import encoder_reference, paths, registry
 from benchmark import suite as suites
 from benchmark.errors import UsageError
 
@@ -40,8 +40,11 @@ def list_all(parsed: argparse.Namespace) -> int:
 
 def show(parsed: argparse.Namespace) -> int:
     """Print everything that is called NAME; a kind before a slash narrows it down."""
+    reference = encoder_reference.parse(parsed.name)
     kind, slash, name = parsed.name.rpartition("/")
     kind = kind.removesuffix("s")
+    if reference:
+        kind, slash, name = "encoder", "/", reference.name
     if slash and kind not in registry.KINDS:
         raise UsageError(registry.unknown("kind", kind, registry.KINDS))
     kinds = [kind] if slash else [k for k in registry.KINDS if name in registry.names(k)]

@@ -16,6 +16,7 @@ from benchmark.errors import UsageError
 from benchmark.plan import PlannedCell
 from benchmark.runtime import Runtime
 from benchmark.suite import Suite
+from benchmark.weights import WeightsFolder
 
 
 def run(parsed: argparse.Namespace) -> int:
@@ -23,7 +24,7 @@ def run(parsed: argparse.Namespace) -> int:
     in_pool = guardian.PARENT_FD in os.environ
     guardian.watch_parent()
     signal.signal(signal.SIGTERM, _interrupt)
-    suite = suites.load(parsed.suite).with_overrides(parsed.seeds)
+    suite = suites.load(parsed.suite).with_overrides(parsed.seeds, encoders=parsed.encoder)
     out = Path(parsed.out)
     planned = plan.one(suite, out, parsed.id, parsed.iterations)
     if planned.state == "excluded":
@@ -36,6 +37,7 @@ def run(parsed: argparse.Namespace) -> int:
         workers=parsed.workers,
         data_root=Path(parsed.data_root) if parsed.data_root else None,
         cache=paths.cache_root(),
+        weights=WeightsFolder.chosen(parsed.weights, parsed.download_weights),
     )
     try:
         with lease.hold(cell_paths.lease):

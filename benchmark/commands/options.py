@@ -25,8 +25,8 @@ def only(arguments: Sequence[str]) -> dict[str, list[str]]:
 
 
 def load_suite(parsed: argparse.Namespace) -> Suite:
-    """The suite with ``--seeds`` and ``--only`` applied."""
-    return suites.load(parsed.suite).with_overrides(parsed.seeds, only(parsed.only))
+    """The suite with ``--seeds``, ``--encoder`` and ``--only`` applied."""
+    return suites.load(parsed.suite).with_overrides(parsed.seeds, only(parsed.only), parsed.encoder)
 
 
 def make_plan(parsed: argparse.Namespace) -> Plan:
@@ -36,5 +36,5 @@ def make_plan(parsed: argparse.Namespace) -> Plan:
 
 def full_plan(parsed: argparse.Namespace) -> Plan:
     """The plan without ``--only``: tables always show the whole grid."""
-    whole = suites.load(parsed.suite).with_overrides(parsed.seeds)
+    whole = suites.load(parsed.suite).with_overrides(parsed.seeds, encoders=parsed.encoder)
     return plan.make(whole, Path(parsed.out), parsed.iterations)

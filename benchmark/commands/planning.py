@@ -11,6 +11,7 @@ from benchmark.cli import EXIT_DONE, EXIT_FAILED, EXIT_INCOMPLETE
 from benchmark.commands import options
 from benchmark.paths import CellPaths, shown
 from benchmark.plan import Plan, PlannedCell
+from benchmark.weights import WeightsFolder, missing_weights
 
 REASON_WIDTH = 100
 
@@ -24,6 +25,8 @@ def plan(parsed: argparse.Namespace) -> int:
     print(f"{planned.suite.title} ({summary(planned)}), results in {shown(planned.folder)}")
     print(cell_lines(planned.entries))
     print(f"'udabench run {parsed.suite}' would start {len(planned.due())} of them")
+    for problem in missing_weights(planned.due(), WeightsFolder.chosen(parsed.weights)):
+        print(problem)
     return EXIT_DONE
 
 

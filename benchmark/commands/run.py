@@ -16,10 +16,11 @@ from benchmark.commands.bars import progress_bar
 from benchmark.commands.planning import exit_code, summary
 from benchmark.engines import Interrupted, Outcome, Slot
 from benchmark.engines.devices import slots
-from benchmark.errors import UdabenchError
+from benchmark.errors import UdabenchError, UsageError
 from benchmark.plan import Plan, PlannedCell
 from benchmark.progress import display, duration
 from benchmark.runtime import Runtime
+from benchmark.weights import WeightsFolder, missing_weights
 
 
 def run(parsed: argparse.Namespace) -> int:
@@ -32,6 +33,10 @@ def run(parsed: argparse.Namespace) -> int:
     due = planned.due(parsed.rerun) + [e for e in planned.entries if e.state == "running"]
     print(f"{planned.suite.title} ({summary(planned)}), results in {paths.shown(planned.folder)}")
     if due:
+        weights = WeightsFolder.chosen(parsed.weights, parsed.download_weights)
+        problems = missing_weights(due, weights)
+        if problems:
+            raise UsageError("\n  ".join(problems))
         places = slots(parsed.devices, parsed.threads)[: len(due)]
         check_writable(planned.folder)
         print(f"running {len(due)}, {_place_text(places, parsed.threads)}", flush=True)
@@ -82,6 +87,7 @@ def _run(
                 workers=places[0].workers,
                 data_root=Path(parsed.data_root) if parsed.data_root else None,
                 cache=paths.cache_root(),
+                weights=WeightsFolder.chosen(parsed.weights, parsed.download_weights),
             )
             return inline.run(due, planned.suite, planned.folder, places[0], runtime, observer)
         from benchmark.engines.pool import Pool, module_command
@@ -107,8 +113,12 @@ def _worker_options(parsed: argparse.Namespace, planned: Plan) -> list[str]:
         "--seeds": parsed.seeds,
         "--iterations": parsed.iterations,
         "--data-root": parsed.data_root,
+        "--weights": parsed.weights,
     }
-    return [part for key, value in given.items() if value is not None for part in (key, str(value))]
+    pairs = [(key, str(value)) for key, value in given.items() if value is not None]
+    pairs += [("--encoder", name) for name in parsed.encoder]
+    flags = ["--download-weights"] if parsed.download_weights else []
+    return [part for pair in pairs for part in pair] + flags
 
 
 def _place_text(places: Sequence[Slot], threads: int) -> str:

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from mmseg_ext.encoders.mix_transformer import MixTransformer
+from mmseg_ext.encoders.open_clip_encoder import EVA02CLIP, OpenClipEncoder
+from mmseg_ext.encoders.resnet import ResNetEncoder
 from mmseg_ext.encoders.resnet_mini import ResNetMini
 from mmseg_ext.encoders.standardized_conv import StandardizedConv
-from mmseg_ext.encoders.timm_encoder import EncoderError, TimmEncoder
+from mmseg_ext.encoders.timm_encoder import TimmEncoder
 
-__all__ = ["EncoderError", "ResNetMini", "StandardizedConv", "TimmEncoder"]
+__all__ = [
+    "EVA02CLIP",
+    "MixTransformer",
+    "OpenClipEncoder",
+    "ResNetEncoder",
+    "ResNetMini",
+    "StandardizedConv",
+    "TimmEncoder",
+]

@@ -30,21 +30,23 @@ class TokenPyramid(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: Sequence[int], patch: int) -> None:
         super().__init__()
-        self.patch = patch
         self.octaves = tuple(round(math.log2(patch / stride)) for stride in STRIDES)
         self.levels = nn.ModuleList(
             _level(in_channels, out, octaves)
             for out, octaves in zip(out_channels, self.octaves, strict=True)
         )
 
-    def forward(self, maps: Sequence[Tensor], height: int, width: int) -> tuple[Tensor, ...]:
+    def forward(
+        self, maps: Sequence[Tensor], height: int, width: int, cell: tuple[float, float]
+    ) -> tuple[Tensor, ...]:
         """Map four token maps to the four levels.
 
         Args:
-            maps: four maps (N, in_channels, h, w) whose cells cover ``patch`` pixels each, from
-                the image's upper left corner; they cover at least ``height`` x ``width`` pixels.
+            maps: four maps (N, in_channels, h, w) whose cells lie side by side from the image's
+                upper left corner; they cover at least ``height`` x ``width`` pixels.
             height: rows of the image in pixels.
             width: columns of the image in pixels.
+            cell: rows and columns of the image that one token covers, in pixels.
 
         Returns:
             For each stride s of 4, 8, 16, 32 a map (N, C, ceil(height / s), ceil(width / s)).
@@ -54,24 +56,47 @@ class TokenPyramid(nn.Module):
             self.levels, self.octaves, STRIDES, maps, strict=True
         ):
             size = (math.ceil(height / stride), math.ceil(width / stride))
-            outputs.append(fit(level(tokens), self.patch / 2**octaves / stride, size))
+            rows, columns = (side / 2**octaves / stride for side in cell)
+            outputs.append(fit(level(tokens), (rows, columns), size))
         return tuple(outputs)
 
 
-def fit(x: Tensor, scale: float, size: tuple[int, int]) -> Tensor:
-    """Resample a map by ``scale`` and cut it to ``size``, keeping its upper left corner.
+class StageProjections(nn.Module):
+    """Layer norm and a 1x1 convolution on each of the levels that a convolutional tower has.
+
+    Args:
+        in_channels: channels of the four stages, finest first.
+        out_channels: channels of the four outputs.
+    """
+
+    def __init__(self, in_channels: Sequence[int], out_channels: Sequence[int]) -> None:
+        super().__init__()
+        self.levels = nn.ModuleList(
+            nn.Sequential(LayerNorm2d(inputs), nn.Conv2d(inputs, outputs, kernel_size=1))
+            for inputs, outputs in zip(in_channels, out_channels, strict=True)
+        )
+
+    def forward(self, maps: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Project four maps (N, C_i, h_i, w_i) to their output channels."""
+        return tuple(level(x) for level, x in zip(self.levels, maps, strict=True))
+
+
+def fit(x: Tensor, scale: tuple[float, float], size: tuple[int, int]) -> Tensor:
+    """Resample a map by ``scale`` (rows, columns) and cut it to ``size``, upper left corner fixed.
 
     Unlike a resize between two sizes this never stretches: a cell stays over its pixels whatever
     was padded at the right and at the bottom. Where the map ends before the last output cell's
     centre its border is repeated.
     """
-    rows, columns = size
-    if scale != 1.0:
-        missing = [max(0, math.ceil(n / scale) - x.shape[d]) for n, d in ((rows, 2), (columns, 3))]
+    if scale != (1.0, 1.0):
+        missing = [
+            max(0, math.ceil(n / factor) - have)
+            for n, factor, have in zip(size, scale, x.shape[2:], strict=True)
+        ]
         if any(missing):
             x = F.pad(x, (0, missing[1], 0, missing[0]), mode="replicate")
         x = F.interpolate(x, scale_factor=scale, mode="bilinear", align_corners=False)
-    return x[:, :, :rows, :columns]
+    return x[:, :, : size[0], : size[1]]
 
 
 def _level(in_channels: int, out_channels: int, octaves: int) -> nn.Sequential:

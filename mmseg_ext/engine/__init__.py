@@ -6,6 +6,7 @@ from mmseg_ext.engine.data_parallel import StepwiseDataParallel
 from mmseg_ext.engine.part_optimizers import PartOptimWrapperConstructor
 from mmseg_ext.engine.progress import ProgressHook
 from mmseg_ext.engine.resume_point import ResumePointHook
+from mmseg_ext.engine.student_optimizer import StudentOptimWrapperConstructor
 from mmseg_ext.engine.train_loop import UDATrainLoop
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "ProgressHook",
     "ResumePointHook",
     "StepwiseDataParallel",
+    "StudentOptimWrapperConstructor",
     "UDATrainLoop",
 ]

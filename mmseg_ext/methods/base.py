@@ -67,7 +67,8 @@ class UDAMethod(BaseModel):
 
     Args:
         segmentor: config of the student, e.g. an ``EncoderDecoder``.
-        data_preprocessor: config of the preprocessor that normalises both domains alike.
+        data_preprocessor: config of the preprocessor that normalises both domains alike. Without
+            ``mean`` and ``std`` it takes those that the encoder's weights ask for.
         class_weight: factor of each class in every cross-entropy, or ``None``.
         loss_denominator: what each cross-entropy is divided by: the number of all pixels, as in
             the DAFormer family, or of labelled ones, as in the earlier methods.
@@ -86,9 +87,11 @@ class UDAMethod(BaseModel):
         channels_last: bool = False,
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
-        super().__init__(data_preprocessor=MODELS.build(data_preprocessor), init_cfg=init_cfg)
+        student = MODELS.build(segmentor)
+        preprocessor = MODELS.build({**_statistics_of(student), **data_preprocessor})
+        super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
         self._layout = torch.channels_last if channels_last else torch.contiguous_format
-        self.student = MODELS.build(segmentor).to(memory_format=self._layout)
+        self.student = student.to(memory_format=self._layout)
         self.cross_entropy = PixelCrossEntropy(class_weight, loss_denominator)
         # A buffer, so that a resumed run counts on.
         self.register_buffer("iteration", torch.zeros((), dtype=torch.int64))
@@ -233,3 +236,9 @@ def _by_part(optim_wrapper: OptimWrapper) -> dict[str, OptimWrapper]:
             f"there are optimizers for {', '.join(wrappers)}, but none for the {STUDENT}"
         )
     return wrappers
+
+
+def _statistics_of(student: nn.Module) -> dict[str, Any]:
+    """The normalisation that the encoder's weights ask for, if the encoder says so."""
+    statistics = getattr(student.backbone, "image_statistics", None)
+    return {} if statistics is None else {"mean": statistics.mean, "std": statistics.std}

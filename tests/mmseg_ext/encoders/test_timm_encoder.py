@@ -9,7 +9,8 @@ import timm
 import torch
 from torch import Tensor
 
-from mmseg_ext.encoders import EncoderError, TimmEncoder
+from mmseg_ext.encoders import TimmEncoder
+from mmseg_ext.errors import EncoderError
 from mmseg_ext.registry import MODELS
 
 EVA02 = "eva02_base_patch16_clip_224"
@@ -209,8 +210,12 @@ def test_copies_are_independent() -> None:
     ("arguments", "message"),
     [
         ({"model": "eva02_bass_patch16"}, "no model 'eva02_bass_patch16'"),
-        ({"model": "resnet18", "model_args": None}, "resnet18"),
-        ({"model": "swin_tiny_patch4_window7_224", "model_args": None}, "plain"),
+        ({"model": "vit_small_patch14_dinov2.lvd142m"}, "give the tag as pretrained"),
+        ({"model": "resnet18", "model_args": None}, "feature_layers .* must be left out"),
+        ({"model": "mixer_b16_224", "model_args": None}, "neither a plain vision transformer"),
+        ({"patch_fit": "crop"}, "patch_fit is 'crop'"),
+        ({"frozen": 6}, "expected 'all' or 0 to 4"),
+        ({"frozen": "most"}, "'most'"),
         ({"model_args": {**SMALL, "num_classes": 3}}, "must not hold num_classes"),
         ({"model_args": {**SMALL, "no_such_option": 3}}, "no_such_option"),
         ({"feature_layers": (0, 1, 2)}, r"\[0, 1, 2\], expected 4 indices"),
