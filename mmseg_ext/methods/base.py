@@ -23,6 +23,7 @@ from mmseg_ext.errors import NonFiniteLossError, OptimizerError, TargetLabelsSee
 from mmseg_ext.parts.cross_entropy import Denominator, PixelCrossEntropy
 from mmseg_ext.parts.valid_margins import valid_pixels
 from mmseg_ext.registry import MODELS
+from mmseg_ext.segmentors.prediction import Prediction, TrainsOnDetail
 
 
 @dataclass(frozen=True)
@@ -187,6 +188,15 @@ class UDAMethod(BaseModel):
         return self._upsample(
             network(image_bchw.contiguous(memory_format=self._layout)), image_bchw
         )
+
+    def predict(self, image_bchw: Tensor) -> Prediction:
+        """The student's answer to training images: logits as `segment` gives them, and more."""
+        image = image_bchw.contiguous(memory_format=self._layout)
+        if isinstance(self.student, TrainsOnDetail):
+            return self.student.observe(image)
+        features = self.student.extract_feat(image)
+        logits = self._upsample(self.student.decode_head(features), image)
+        return Prediction(logits, features, image)
 
     def segment_levels(self, image_bchw: Tensor) -> list[Tensor]:
         """Logits of all the student's classifiers, as `segment` gives them.

@@ -20,7 +20,7 @@ from mmseg_ext.parts.pseudo_labels import PseudoLabels
 from mmseg_ext.parts.strong_augmentation import StrongAugmentation
 from mmseg_ext.parts.teacher import MeanTeacher
 from mmseg_ext.registry import MODELS
-from mmseg_ext.segmentors.prediction import Prediction, predict, segmentation_loss
+from mmseg_ext.segmentors.prediction import Prediction, segmentation_loss
 
 
 @MODELS.register_module()
@@ -79,10 +79,6 @@ class DACS(UDAMethod):
                 "target domain"
             )
         return batch.target_image
-
-    def predict(self, image_bchw: Tensor) -> Prediction:
-        """The student's prediction of training images."""
-        return predict(self.student, image_bchw.contiguous(memory_format=self._layout))
 
     def loss(
         self, prediction: Prediction, label_bhw: Tensor, weight_bhw: Tensor | None = None

@@ -62,7 +62,7 @@ class DAFormer(DACS):
         loss = self.loss(source, batch.source_label)
         yield Term("source", loss, with_next=self.feature_distance is not None)
         if self.feature_distance is not None:
-            loss = self.feature_distance(source, batch.source_label)
+            loss = self.feature_distance(source, batch.source_label, self.student.backbone)
             yield Term("feature_distance", loss)
 
         pseudo = self.pseudo_labels(self.segment(self.teacher, target_image))

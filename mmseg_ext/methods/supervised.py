@@ -14,7 +14,7 @@ from typing import Any
 from mmseg_ext.methods.base import Batch, Term, UDAMethod
 from mmseg_ext.parts.strong_augmentation import StrongAugmentation
 from mmseg_ext.registry import MODELS
-from mmseg_ext.segmentors.prediction import predict, segmentation_loss
+from mmseg_ext.segmentors.prediction import segmentation_loss
 
 
 @MODELS.register_module()
@@ -39,5 +39,5 @@ class Supervised(UDAMethod):
         image = batch.source_image
         if self.strong_augmentation is not None:
             image = self.strong_augmentation(image)
-        prediction = predict(self.student, image.contiguous(memory_format=self._layout))
+        prediction = self.predict(image)
         yield Term("source", segmentation_loss(self.cross_entropy, prediction, batch.source_label))

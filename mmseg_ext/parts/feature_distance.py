@@ -36,7 +36,7 @@ class FeatureDistance(nn.Module):
         teacher: ``initial`` for a frozen copy of the student's encoder as it is at the first
             iteration (with pre-trained weights: the ImageNet features of the paper), or any
             encoder as ``dict(encoder=<config>, mean=..., std=...)``; images are re-normalised to
-            its statistics, which are the student's unless given.
+            its statistics: those given, else those its weights ask for, else the student's.
         classes: train ids that count.
         min_ratio: least share of one class in a cell.
         level: index of the encoder's level; the last one in the paper.
@@ -44,8 +44,12 @@ class FeatureDistance(nn.Module):
             of another scale need another one.
         channel_norm: compare features after normalising each cell's channels to mean 0 and
             variance 1, for encoders whose levels have no norm of their own.
+        features: ``levels`` compares what the encoder hands to the decoder, from the student's
+            forward pass on the source. ``tower`` compares the maps of a transformer's blocks before
+            a pyramid that starts from random weights, at the price of another forward pass.
 
     Raises:
+        ValueError: on construction, if the teacher or the features are unknown.
         FeatureDistanceError: on the first batch, if the student's and the teacher's level differ in
             shape or the label map is no whole multiple of it.
     """
@@ -66,6 +70,7 @@ class FeatureDistance(nn.Module):
         level: int = -1,
         weight: float = 0.005,
         channel_norm: bool = False,
+        features: Literal["levels", "tower"] = "levels",
     ) -> None:
         super().__init__()
         self.min_ratio, self.level, self.weight = min_ratio, level, weight
@@ -82,7 +87,16 @@ class FeatureDistance(nn.Module):
             # The method's own init_weights() does not descend into this part.
             if hasattr(frozen, "init_weights"):
                 frozen.init_weights()
-            statistics = (teacher.get("mean", mean), teacher.get("std", std))
+            asked = getattr(frozen, "image_statistics", None)
+            own_mean, own_std = (mean, std) if asked is None else (asked.mean, asked.std)
+            statistics = (teacher.get("mean", own_mean), teacher.get("std", own_std))
+        for network in (encoder, frozen):
+            if features == "tower" and not hasattr(network, "intermediates"):
+                raise ValueError(
+                    f"{type(network).__name__} has no tower below a pyramid; "
+                    "compare its features='levels'"
+                )
+        self.features = features
         self.teacher = frozen.requires_grad_(False).eval()
         # x* = (x std + mean - mean*) / std*, as one scale and one shift.
         own, other = ([torch.tensor(s).view(1, 3, 1, 1) for s in pair]
@@ -109,16 +123,20 @@ class FeatureDistance(nn.Module):
             self.teacher.load_state_dict(encoder.state_dict())
         self.remembered.fill_(True)
 
-    def forward(self, prediction: Prediction, label_bhw: Tensor) -> Tensor:
+    def forward(self, prediction: Prediction, label_bhw: Tensor, encoder: nn.Module) -> Tensor:
         """The weighted loss; without a qualifying cell 0, connected to the features all the same.
 
         Args:
             prediction: of the student on the source images.
             label_bhw: labels of these images, int64 train ids, 255 ignored.
+            encoder: the student's, which made the prediction.
         """
-        student = prediction.features[self.level]
+        image, maps = prediction.encoded_bchw, prediction.features
+        if self.features == "tower":
+            maps = self._maps(encoder, image)
+        student = maps[self.level]
         with torch.no_grad():
-            teacher = self.teacher(prediction.encoded_bchw * self.scale + self.shift)[self.level]
+            teacher = self._maps(self.teacher, image * self.scale + self.shift)[self.level]
         if student.shape != teacher.shape:
             raise FeatureDistanceError(
                 f"level {self.level} of the student has shape {tuple(student.shape)}, the frozen "
@@ -128,6 +146,11 @@ class FeatureDistance(nn.Module):
         if not cells.any():
             return 0.0 * student.float().sum()
         return self.weight * self._distance(student, teacher)[cells].mean()
+
+    def _maps(self, encoder: Any, image_bchw: Tensor) -> Sequence[Tensor]:
+        look = encoder.intermediates if self.features == "tower" else encoder
+        maps: Sequence[Tensor] = look(image_bchw)
+        return maps
 
     def cells(self, label_bhw: Tensor, size: Sequence[int]) -> Tensor:
         """Which cells of a grid (h,w) over the label map qualify: (B,h,w) bool."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 from torch.nn import functional
@@ -60,20 +60,10 @@ class Prediction:
 
 @runtime_checkable
 class TrainsOnDetail(Protocol):
-    """A segmentor that predicts more in training than its logits."""
+    """A segmentor whose predictions in training are more than an encoder and a decoder make."""
 
     def observe(self, image_bchw: Tensor) -> Prediction:
         """Predict a training batch."""
-
-
-def predict(segmentor: Any, image_bchw: Tensor) -> Prediction:
-    """Predict a training batch with one of ours or an ``EncoderDecoder`` of MMSegmentation."""
-    if isinstance(segmentor, TrainsOnDetail):
-        return segmentor.observe(image_bchw)
-    features = segmentor.extract_feat(image_bchw)
-    logits = segmentor.decode_head(features)
-    logits = upsample(logits, image_bchw, segmentor.align_corners)
-    return Prediction(logits, features, image_bchw)
 
 
 def segmentation_loss(
@@ -96,9 +86,7 @@ def segmentation_loss(
     return (1.0 - detail.share) * loss + detail.share * near
 
 
-def upsample(map_bchw: Tensor, image_bchw: Tensor, align_corners: bool = False) -> Tensor:
+def upsample(map_bchw: Tensor, image_bchw: Tensor) -> Tensor:
     """A map in fp32, whatever the network's precision, resized to the size of its image."""
     size = image_bchw.shape[2:]
-    return functional.interpolate(
-        map_bchw.float(), size, mode="bilinear", align_corners=align_corners
-    )
+    return functional.interpolate(map_bchw.float(), size, mode="bilinear", align_corners=False)

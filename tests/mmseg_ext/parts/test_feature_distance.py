@@ -13,6 +13,7 @@ from mmengine.registry import init_default_scope
 from torch import nn
 
 from mmseg_ext.encoders.resnet_mini import ResNetMini
+from mmseg_ext.encoders.tower import ImageStatistics
 from mmseg_ext.errors import FeatureDistanceError
 from mmseg_ext.parts.feature_distance import THINGS, FeatureDistance, pooled_label
 from mmseg_ext.segmentors.prediction import Prediction
@@ -102,7 +103,7 @@ def test_the_loss_is_the_mean_norm_over_cells_with_things():
                     mean = image[b, :, 4 * y : 4 * y + 4, 4 * x : 4 * x + 4].mean((1, 2))
                     total, cells = total + float((0.7 * mean).norm()), cells + 1
     assert cells == 3
-    loss = distance(prediction(student, image), label)
+    loss = distance(prediction(student, image), label, student)
     assert float(loss) == pytest.approx(0.005 * total / 3, rel=1e-5)
     loss.backward()
     assert student.factor.grad is not None
@@ -113,7 +114,7 @@ def test_without_a_thing_the_loss_is_zero_and_still_has_a_gradient():
     student, image = Pooling(), torch.randn(1, 3, 8, 8)
     distance = FeatureDistance(student, **STATISTICS)
     label = torch.full((1, 8, 8), 255)
-    loss = distance(prediction(student, image), label)
+    loss = distance(prediction(student, image), label, student)
     assert float(loss) == 0.0
     loss.backward()
     assert float(student.factor.grad) == 0.0
@@ -127,10 +128,10 @@ def test_classes_level_and_weight_can_be_chosen():
         student.factor.fill_(0.0)
     label = torch.zeros(1, 8, 8, dtype=torch.int64)
     expected = nn.functional.avg_pool2d(image, 2).norm(dim=1).mean() * 2.0
-    assert float(distance(prediction(student, image), label)) == pytest.approx(
+    assert float(distance(prediction(student, image), label, student)) == pytest.approx(
         float(expected), rel=1e-5
     )
-    assert float(distance(prediction(student, image), label + 13)) == 0.0
+    assert float(distance(prediction(student, image), label + 13, student)) == 0.0
 
 
 def test_normalised_channels_ignore_scale_and_shift():
@@ -139,7 +140,9 @@ def test_normalised_channels_ignore_scale_and_shift():
     with torch.no_grad():
         student.factor.fill_(3.0)
     label = torch.full((1, 8, 8), 13)
-    assert float(distance(prediction(student, image), label)) == pytest.approx(0.0, abs=1e-4)
+    assert float(distance(prediction(student, image), label, student)) == pytest.approx(
+        0.0, abs=1e-4
+    )
 
 
 def test_the_initial_encoder_is_the_one_before_the_first_step():
@@ -167,7 +170,7 @@ def test_the_frozen_encoder_never_trains():
     assert distance.training
 
 
-def test_another_encoder_sees_images_in_its_own_statistics():
+def test_another_encoder_sees_images_in_its_own_statistics(monkeypatch):
     torch.manual_seed(1)
     config = {"type": "ResNetMini", "stem": 8, "stages": (8, 8, 8, 8)}
     other = {"mean": [10.0, 20.0, 30.0], "std": [1.0, 2.0, 4.0]}
@@ -183,11 +186,52 @@ def test_another_encoder_sees_images_in_its_own_statistics():
     frozen = copy.deepcopy(distance.teacher)(normalised(**other))[-1]
     label = torch.full((1, 64, 64), 13)
     expected = (student(image)[-1] - frozen).norm(dim=1).mean() * 0.005
-    result = distance(prediction(student, image), label)
+    result = distance(prediction(student, image), label, student)
     assert float(result) == pytest.approx(float(expected), rel=1e-4)
+    distance = FeatureDistance(student, **STATISTICS, teacher={"encoder": config})
+    assert torch.allclose(image * distance.scale + distance.shift, image, atol=1e-5)
+    monkeypatch.setattr(ResNetMini, "image_statistics", ImageStatistics(**other), raising=False)
+    distance = FeatureDistance(student, **STATISTICS, teacher={"encoder": config})
+    assert torch.allclose(
+        image * distance.scale + distance.shift, normalised(**other), rtol=1e-4, atol=1e-4
+    )
     wider = {**config, "stages": (8, 8, 8, 16)}
     distance = FeatureDistance(student, **STATISTICS, teacher={"encoder": wider})
     with pytest.raises(FeatureDistanceError, match="equal channels"):
-        distance(prediction(student, image), label)
+        distance(prediction(student, image), label, student)
     with pytest.raises(ValueError, match="'initial' or a config"):
         FeatureDistance(student, **STATISTICS, teacher="imagenet")
+
+
+def test_the_tower_of_a_transformer_can_be_compared_below_its_pyramid():
+    from mmseg_ext.encoders.timm_encoder import TimmEncoder
+
+    torch.manual_seed(2)
+    student = TimmEncoder(
+        "eva02_tiny_patch14_224",
+        {"embed_dim": 48, "depth": 2, "num_heads": 2, "patch_size": 16, "img_size": 64},
+        feature_layers=(0, 0, 1, 1),
+        pretrained=None,
+    )
+    image, label = torch.randn(1, 3, 64, 64), torch.full((1, 64, 64), 13)
+    distance = FeatureDistance(student, **STATISTICS, features="tower", channel_norm=True)
+    distance.remember(student)
+    with torch.no_grad():
+        for parameter in student.pyramid.parameters():
+            parameter.add_(1.0)
+    assert float(distance(prediction(student, image), label, student)) == 0.0
+    initial = copy.deepcopy(student)
+    with torch.no_grad():
+        for parameter in student.tower.parameters():
+            parameter.add_(0.02 * torch.randn_like(parameter))
+
+    def normalised(encoder):
+        return nn.functional.layer_norm(encoder.intermediates(image)[-1].movedim(1, -1), (48,))
+
+    expected = (normalised(student) - normalised(initial)).norm(dim=-1).mean() * 0.005
+    loss = distance(prediction(student, image), label, student)
+    assert float(loss) == pytest.approx(float(expected), rel=1e-3)
+    loss.backward()
+    assert all(parameter.grad is None for parameter in student.pyramid.parameters())
+    with pytest.raises(ValueError, match="Pooling has no tower"):
+        FeatureDistance(Pooling(), **STATISTICS, features="tower")

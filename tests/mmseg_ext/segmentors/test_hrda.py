@@ -16,7 +16,7 @@ from torch.nn import functional
 from mmseg_ext.errors import SegmentorError
 from mmseg_ext.registry import MODELS
 from mmseg_ext.segmentors.hrda import draw_box, fuse, windows
-from mmseg_ext.segmentors.prediction import Box, predict, segmentation_loss
+from mmseg_ext.segmentors.prediction import Box, segmentation_loss
 
 
 @pytest.fixture(autouse=True)
@@ -104,7 +104,7 @@ def test_training_sees_one_box_and_the_halved_image():
     model = segmentor()
     image = torch.randn(2, 3, 64, 96)
     torch.manual_seed(4)
-    found = predict(model, image)
+    found = model.observe(image)
     torch.manual_seed(4)
     box = draw_box(64, 96, (32, 32))
     assert found.detail.box == box
@@ -121,7 +121,7 @@ def test_training_sees_one_box_and_the_halved_image():
     near = functional.interpolate(detail, (32, 32), mode="bilinear")
     assert torch.allclose(found.logits_bchw, whole, atol=1e-5)
     assert torch.allclose(found.detail.logits_bchw, near, atol=1e-5)
-    assert not torch.equal(found.logits_bchw, predict(model, image).logits_bchw)  # another box
+    assert not torch.equal(found.logits_bchw, model.observe(image).logits_bchw)  # another box
 
 
 def test_the_loss_is_nine_parts_whole_and_one_part_detail():
@@ -129,7 +129,7 @@ def test_the_loss_is_nine_parts_whole_and_one_part_detail():
     image, label = torch.randn(2, 3, 64, 64), torch.randint(0, 19, (2, 64, 64))
     label[:, :20] = 255
     weight = torch.rand(2, 64, 64)
-    found = predict(model, image)
+    found = model.observe(image)
     box = found.detail.box
 
     def cross_entropy(logits, label, weight):
@@ -213,7 +213,7 @@ def test_attention_can_be_one_map_for_all_classes():
     model = segmentor(scale_attention={"classwise": False})
     assert model.scale_attention.conv_seg.out_channels == 1
     assert segmentor().scale_attention.conv_seg.out_channels == 19
-    assert predict(model, torch.randn(1, 3, 64, 64)).logits_bchw.shape == (1, 19, 64, 64)
+    assert model.observe(torch.randn(1, 3, 64, 64)).logits_bchw.shape == (1, 19, 64, 64)
 
 
 def test_the_attention_head_of_the_paper_has_its_layers():
@@ -248,4 +248,4 @@ def test_an_encoder_of_another_stride_is_named():
     stem = model.backbone.stem
     model.backbone.stem = torch.nn.Sequential(stem, torch.nn.MaxPool2d(2))
     with pytest.raises(SegmentorError, match="first level has stride 4"):
-        predict(model, torch.randn(1, 3, 64, 64))
+        model.observe(torch.randn(1, 3, 64, 64))
