@@ -76,20 +76,7 @@ class FeatureDistance(nn.Module):
         self.min_ratio, self.level, self.weight = min_ratio, level, weight
         self.channel_norm = channel_norm
         self.follows_student = teacher == "initial"
-        if isinstance(teacher, str):
-            if not self.follows_student:
-                raise ValueError(
-                    f"teacher of FeatureDistance must be 'initial' or a config, got {teacher!r}"
-                )
-            frozen, statistics = copy.deepcopy(encoder), (mean, std)
-        else:
-            frozen = MODELS.build(dict(teacher["encoder"]))
-            # The method's own init_weights() does not descend into this part.
-            if hasattr(frozen, "init_weights"):
-                frozen.init_weights()
-            asked = getattr(frozen, "image_statistics", None)
-            own_mean, own_std = (mean, std) if asked is None else (asked.mean, asked.std)
-            statistics = (teacher.get("mean", own_mean), teacher.get("std", own_std))
+        frozen, statistics = _frozen(teacher, encoder, (mean, std))
         for network in (encoder, frozen):
             if features == "tower" and not hasattr(network, "intermediates"):
                 raise ValueError(
@@ -163,6 +150,28 @@ class FeatureDistance(nn.Module):
         if self.channel_norm:
             student, teacher = _normalized(student), _normalized(teacher)
         return torch.linalg.vector_norm(student - teacher, dim=1)
+
+
+Statistics = tuple[Sequence[float], Sequence[float]]
+
+
+def _frozen(
+    teacher: str | Mapping[str, Any], encoder: nn.Module, student: Statistics
+) -> tuple[nn.Module, Statistics]:
+    """The teacher and the image statistics (mean, std) it wants, the student's being given."""
+    if isinstance(teacher, str):
+        if teacher != "initial":
+            raise ValueError(
+                f"teacher of FeatureDistance must be 'initial' or a config, got {teacher!r}"
+            )
+        return copy.deepcopy(encoder), student
+    network = MODELS.build(dict(teacher["encoder"]))
+    # The method's own init_weights() does not descend into this part.
+    if hasattr(network, "init_weights"):
+        network.init_weights()
+    asked = getattr(network, "image_statistics", None)
+    mean, std = student if asked is None else (asked.mean, asked.std)
+    return network, (teacher.get("mean", mean), teacher.get("std", std))
 
 
 def _normalized(features_bchw: Tensor) -> Tensor:
