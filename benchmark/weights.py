@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmark import registry
 from benchmark.errors import UsageError
 from benchmark.plan import PlannedCell
 
@@ -70,8 +71,8 @@ def missing_weights(cells: Iterable[PlannedCell], folder: WeightsFolder) -> list
     found: dict[str, str] = {}
     for planned in cells:
         encoder = planned.cell.encoder
-        if planned.config and encoder not in found:
-            backbone = planned.config["model"]["segmentor"]["backbone"]
+        if encoder not in found:
+            backbone = registry.find("encoder", encoder).values.get("backbone", {})
             problem = folder.missing(encoder, backbone)
             if problem:
                 found[encoder] = problem

@@ -19,9 +19,11 @@ from benchmark import data, paths, plan, registry
 from benchmark import suite as suites
 from benchmark.records import Record, read_record, record_path
 from benchmark.runtime import Runtime
+from benchmark.weights import WeightsFolder
 
 WORLD = "world = dict(height=64, width=128, gap=0.6, train_images=10, test_images=4)"
 ITERATIONS = 4
+TOWER = "timm.test_vit.r160_in1k"
 
 
 @pytest.fixture(scope="module")
@@ -47,15 +49,23 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Any:
     registry.forget()
 
 
-def run(tiny: Path, out: Path, cell: str, iterations: int = ITERATIONS) -> Record:
+def run(
+    tiny: Path,
+    out: Path,
+    cell: str,
+    iterations: int = ITERATIONS,
+    *,
+    encoders: tuple[str, ...] = (),
+    weights: Path | None = None,
+) -> Record:
     """Run one cell in this process, as an engine would."""
     from benchmark import worker
 
-    suite = suites.load("tiny")
+    suite = suites.load("tiny").with_overrides(encoders=encoders)
     planned = plan.one(suite, out, cell, iterations)
     data.prepare([planned])
     folder = paths.suite_folder(out, suite.name)
-    runtime = Runtime("cpu", 1, 0, None, paths.cache_root())
+    runtime = Runtime("cpu", 1, 0, None, paths.cache_root(), WeightsFolder(weights))
     return worker.run_cell(planned, suite, folder, runtime)
 
 
@@ -109,6 +119,48 @@ def test_a_record_says_what_it_must_and_nothing_about_the_machine(
         assert metrics.miou == pytest.approx(iou.mean())
         assert metrics.images == len(counts[name]) == 4
         assert metrics.scored_classes == present.sum()
+
+
+def test_a_tower_without_a_fragment_is_trained_from_its_weights(tiny: Path, tmp_path: Path) -> None:
+    import timm
+    import torch
+    from safetensors.torch import save_file
+
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    torch.manual_seed(5)
+    state = timm.create_model("test_vit", num_classes=0).state_dict()
+    save_file({key: value + 0.01 for key, value in state.items()}, folder / f"{TOWER}.safetensors")
+    cell = f"dacs__{TOWER}__minidrive__seed0"
+    record = run(tiny, tmp_path, cell, encoders=(TOWER,), weights=folder)
+    assert record.state == "done", record.failure
+    facts = record.diagnostics["encoder"]
+    cfg = timm.models.get_pretrained_cfg("test_vit.r160_in1k")
+    assert facts["image_statistics"]["mean"] == pytest.approx([255 * v for v in cfg.mean])
+    assert facts["image_statistics"]["std"] == pytest.approx([255 * v for v in cfg.std])
+    assert facts["weights"]["file"] == f"{TOWER}.safetensors"
+    assert facts["weights"]["tensors"] == len(state)
+    assert facts["patch_fit"] == "pad"
+    assert str(tmp_path) not in record.to_json()
+    # The learning rate of 1e-5 has hardly moved the tower: it started from the file.
+    trained = torch.load(tmp_path / "tiny/cells" / cell / "weights.pth", weights_only=True)
+    key = "patch_embed.proj.weight"
+    moved = (trained[f"backbone.tower.{key}"] - state[key] - 0.01).abs().max()
+    assert moved < 1e-3
+
+
+def test_a_weight_file_that_does_not_fit_fails_the_cell(tiny: Path, tmp_path: Path) -> None:
+    import timm
+    import torch
+
+    state = timm.create_model("test_vit", num_classes=0).state_dict()
+    del state["blocks.3.attn.qkv.weight"]
+    torch.save(state, tmp_path / f"{TOWER}.pth")
+    cell = f"source-only__{TOWER}__minidrive__seed0"
+    record = run(tiny, tmp_path, cell, encoders=(TOWER,), weights=tmp_path)
+    assert record.failure is not None
+    assert "1 missing: blocks.3.attn.qkv.weight" in record.failure.message
+    assert f"<weights>/{TOWER}.pth" in record.failure.message
 
 
 def test_target_training_labels_are_never_opened(tiny: Path, tmp_path: Path) -> None:
