@@ -139,9 +139,27 @@ def train(root, folder, methods, change=None, **options):
     results = {}
     for method in methods:
         run = runner(root, folder / method, method, change, **options)
+        first = _watch_first_step(run)
         run.train()
-        results[method] = {**result(run), "positions": positions(run)}
+        more = {"positions": positions(run), "first_gradients": first}
+        results[method] = {**result(run), **more}
     return results
+
+
+def _watch_first_step(run) -> dict:
+    """A dictionary that will hold the gradients of the first step."""
+    first: dict = {}
+    step, model = run.model.train_step, getattr(run.model, "module", run.model)
+
+    def watched(*args, **kwargs):
+        log = step(*args, **kwargs)
+        if not first:
+            gradients = ((name, p.grad) for name, p in model.named_parameters())
+            first.update({name: each.clone() for name, each in gradients if each is not None})
+        return log
+
+    run.model.train_step = watched
+    return first
 
 
 def resume(root, folder, method, iterations=4, interval=2):

@@ -108,11 +108,10 @@ def test_two_processes_take_the_steps_of_one_with_twice_the_batch(world, tmp_pat
     doubled = "with_clipping_and_twice_the_batch"
     one = ranks.train(world, tmp_path / "one", SEPARABLE, doubled, iterations=2)
     for method in SEPARABLE:
-        for key, tolerance in (("weights", 1e-5), ("gradients", 1e-6)):
+        # Later gradients may jump: rounding lifts a ReLU over zero, and all below it see the kink.
+        for key, tolerance in (("first_gradients", 1e-6), ("weights", 1e-5)):
             assert two[method][key].keys() == one[method][key].keys()
             for name, expected in one[method][key].items():
-                if key == "gradients" and "backbone" in name:
-                    continue  # rounding that lifts one ReLU over zero shifts all gradients below it
                 difference = (two[method][key][name] - expected).abs().max()
                 assert difference <= tolerance, f"{method}/{key}/{name}"
         assert two[method]["curves"].keys() == one[method]["curves"].keys()
