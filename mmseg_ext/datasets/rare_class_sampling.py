@@ -103,6 +103,8 @@ class RareClassSampler:
         As in the reference the crop of the last redraw is taken without looking at it.
         """
         sample = load()
+        if self.rule.min_crop_ratio == 0.0:
+            return sample
         for _ in range(self.rule.max_redraws):
             shown = int((sample["data_samples"].gt_sem_seg.data == wanted).sum())
             if shown > self.rule.min_pixels * self.rule.min_crop_ratio:

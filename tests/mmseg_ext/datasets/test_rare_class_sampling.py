@@ -106,16 +106,18 @@ def sample(pixels):
 
 
 @pytest.mark.parametrize(
-    ("shown", "loads"),
+    ("ratio", "shown", "loads"),
     [
-        ([21], 1),  # more than 40 * 0.5 at once
-        ([20, 20, 21, 99], 3),  # exactly the minimum is too little
-        ([0, 0, 0, 0, 0], 4),  # the last redraw is taken whatever it shows
+        (0.5, [21], 1),  # more than 40 * 0.5 at once
+        (0.5, [20, 20, 21, 99], 3),  # exactly the minimum is too little
+        (0.5, [0, 0, 0, 0, 0], 4),  # the last redraw is taken whatever it shows
+        (2.0, [80, 81], 2),
+        (0.0, [0], 1),  # without a ratio no crop is looked at
     ],
 )
-def test_crops_are_drawn_anew_until_one_shows_enough(shown, loads):
+def test_crops_are_drawn_anew_until_one_shows_enough(ratio, shown, loads):
     table = counts(a=(6, 100))
-    rule = RareClassRule(min_pixels=40, min_crop_ratio=0.5, max_redraws=3)
+    rule = RareClassRule(min_pixels=40, min_crop_ratio=ratio, max_redraws=3)
     seen = []
 
     def load():
