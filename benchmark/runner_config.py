@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmark import ranks
 from benchmark.errors import UsageError
 from benchmark.paths import CellPaths
 from benchmark.runtime import Runtime
@@ -23,6 +24,7 @@ def for_this_machine(
     _place_weights(runner["model"]["segmentor"]["backbone"], paths, runtime)
     roots = {name: _data_root(data, runtime) for name, data in config["domains"].items()}
     training = runner["train_dataloader"]
+    training["batch_size"] = _share(training["batch_size"])
     loaders = [training, *runner["test_dataloader"].values()]
     datasets = [training["dataset"]["source"], training["dataset"]["target"]]
     datasets += [loader["dataset"] for loader in runner["test_dataloader"].values()]
@@ -40,6 +42,8 @@ def for_this_machine(
     resume_point = paths.folder / "resume.pth"
     runner.update(
         work_dir=str(paths.folder),
+        launcher="pytorch" if ranks.count() > 1 else "none",
+        model_wrapper_cfg={"type": "mmseg_ext.StepwiseDataParallel"},  # for several processes
         log_level="INFO",
         log_processor={"by_epoch": False},
         default_hooks={
@@ -59,6 +63,20 @@ def for_this_machine(
         load_from=str(resume_point) if resume_point.is_file() else None,
     )
     return runner
+
+
+def _share(batch_size: int) -> int:
+    """What one of the cell's processes trains on, so that a step is the same with any number.
+
+    Raises:
+        UsageError: the batch cannot be divided evenly.
+    """
+    if batch_size % ranks.count():
+        raise UsageError(
+            f"{ranks.count()} processes cannot share a batch of {batch_size} images evenly; start "
+            "as many as divide it"
+        )
+    return batch_size // ranks.count()
 
 
 def _place_weights(backbone: dict[str, Any], paths: CellPaths, runtime: Runtime) -> None:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark import provenance
+from benchmark import provenance, ranks
 from benchmark.paths import CellPaths
 from benchmark.plan import PlannedCell
 from benchmark.records import Cost, DomainMetrics, Failure, Record, write_atomically, write_record
@@ -49,18 +49,22 @@ def run_cell(planned: PlannedCell, suite: Suite, folder: Path, runtime: Runtime)
     """Train and score one cell, write its record below ``folder`` and return it.
 
     A Python exception becomes a ``failed`` record with its kind and message; its traceback goes to
-    the log. ``KeyboardInterrupt`` leaves no record: the next run goes on from the resume point.
+    the log. ``KeyboardInterrupt`` leaves no record: the next run goes on from the resume point. Of
+    several processes that share the cell, rank 0 writes the files; all return the record.
     """
     assert planned.identity is not None, "an excluded cell cannot be run"
     paths = CellPaths(folder, planned.cell)
     paths.folder.mkdir(parents=True, exist_ok=True)
-    _write_progress(paths, "starting")
-    _drop_foreign_resume_point(paths, planned)
+    if ranks.rank() == 0:
+        _write_progress(paths, "starting")
+        _drop_foreign_resume_point(paths, planned)
     started = provenance.utc_now()
     result: _Result | None = None
     failure: Failure | None = None
     try:
-        result = _train_and_score(planned, paths, runtime)
+        with ranks.process_group(runtime.device):
+            ranks.wait_for_all()  # until rank 0 has dropped a resume point that must not be used
+            result = _train_and_score(planned, paths, runtime)
     except Exception as error:
         traceback.print_exc()
         log = str(paths.log.relative_to(folder))
@@ -76,9 +80,14 @@ def run_cell(planned: PlannedCell, suite: Suite, folder: Path, runtime: Runtime)
         diagnostics=result.diagnostics if result else {},
         cost=result.cost if result else None,
         provenance=provenance.capture(
-            threads=runtime.threads, devices=[_device_name()], started=started, folder=paths.folder
+            threads=runtime.threads,
+            devices=[_device_name()] * ranks.count(),
+            started=started,
+            folder=paths.folder,
         ),
     )
+    if ranks.rank() != 0:
+        return record
     write_record(folder, record)
     if result is not None:
         (paths.folder / "resume.pth").unlink(missing_ok=True)
@@ -105,7 +114,8 @@ def _train_and_score(planned: PlannedCell, paths: CellPaths, runtime: Runtime) -
     scored = time.monotonic()
 
     scores: Mapping[str, DomainScore] = runner.test_loop.scores  # type: ignore[attr-defined]
-    weights = runner.model.student.state_dict()
+    model = getattr(runner.model, "module", runner.model)  # several processes: it is wrapped
+    weights = model.student.state_dict()
     _save_weights(paths, weights)
     curves = next(hook.curves for hook in runner.hooks if isinstance(hook, CurveHook))
     roles = planned.config["roles"]
@@ -119,7 +129,7 @@ def _train_and_score(planned: PlannedCell, paths: CellPaths, runtime: Runtime) -
                 paths, {name: s.confusion_ncc for name, s in scores.items()}
             ),
         },
-        cost=_cost(runner, trained - begun, scored - trained, runner.iter - first),
+        cost=_cost(runner, model.student, trained - begun, scored - trained, runner.iter - first),
     )
 
 
@@ -145,12 +155,18 @@ def _metrics(role: str, score: DomainScore) -> DomainMetrics:
     )
 
 
-def _cost(runner: Runner, training: float, evaluation: float, iterations: int) -> Cost:
+def _cost(
+    runner: Runner,
+    student: torch.nn.Module,
+    training: float,
+    evaluation: float,
+    iterations: int,
+) -> Cost:
     import torch
 
-    student = runner.model.student
     dataset = runner.train_dataloader.dataset
     images = runner.train_dataloader.batch_size * (1 if dataset.target is None else 2)
+    images *= ranks.count()
     step = training / max(iterations, 1)
     if torch.cuda.is_available():
         peak = torch.cuda.max_memory_allocated() / 2**20
@@ -166,13 +182,15 @@ def _cost(runner: Runner, training: float, evaluation: float, iterations: int) -
         trainable_parameters=sum(
             each.numel() for each in student.parameters() if each.requires_grad
         ),
-        device_hours=(training + evaluation) / 3600.0,
+        device_hours=ranks.count() * (training + evaluation) / 3600.0,
     )
 
 
 def _save_weights(paths: CellPaths, weights: Mapping[str, torch.Tensor]) -> None:
     import torch
 
+    if ranks.rank() != 0:
+        return
     target = paths.folder / "weights.pth"
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     torch.save(dict(weights), temporary)
@@ -186,9 +204,10 @@ def _save_confusion(paths: CellPaths, counts: Mapping[str, NDArray[np.int64]]) -
     target = paths.folder / "confusion.npz"
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     small: dict[str, Any] = {name: array.astype(np.int32) for name, array in counts.items()}
-    with open(temporary, "wb") as stream:  # given a path, savez would append its own ending
-        np.savez_compressed(stream, **small)
-    os.replace(temporary, target)
+    if ranks.rank() == 0:
+        with open(temporary, "wb") as stream:  # given a path, savez would append its own ending
+            np.savez_compressed(stream, **small)
+        os.replace(temporary, target)
     return {
         "file": str(target.relative_to(paths.suite_folder)),
         "sha256": _digest(small[name] for name in sorted(small)),

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from benchmark import data, lease, paths, plan
+from benchmark import data, lease, paths, plan, ranks
 from benchmark import suite as suites
 from benchmark.engines import EXIT_DONE, EXIT_FAILED, EXIT_HELD, EXIT_INTERRUPTED, guardian
 from benchmark.errors import UsageError
@@ -39,6 +39,8 @@ def run(parsed: argparse.Namespace) -> int:
         cache=paths.cache_root(),
         weights=WeightsFolder.chosen(parsed.weights, parsed.download_weights),
     )
+    if ranks.rank() > 0:
+        return _train_along(planned, suite, folder, runtime)
     try:
         with lease.hold(cell_paths.lease):
             cell_paths.remove_leftovers()
@@ -54,6 +56,17 @@ def run(parsed: argparse.Namespace) -> int:
         return EXIT_HELD
     except KeyboardInterrupt:
         print("udabench: interrupted", file=sys.stderr)
+        return EXIT_INTERRUPTED
+
+
+def _train_along(planned: PlannedCell, suite: Suite, folder: Path, runtime: Runtime) -> int:
+    """One of the further processes that torchrun started: rank 0 holds the lease for all."""
+    if planned.state == "done":
+        return EXIT_DONE
+    try:
+        data.prepare([planned])
+        return _work(planned, suite, folder, runtime)
+    except KeyboardInterrupt:
         return EXIT_INTERRUPTED
 
 

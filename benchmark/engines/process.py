@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmark import ranks
 from benchmark.engines import Slot
 from benchmark.engines.guardian import PARENT_FD
 from benchmark.engines.verdict import stamp
@@ -81,7 +82,8 @@ def start(
 
 
 def _environment(slot: Slot, reader: int, threads: int) -> dict[str, str]:
-    inherited = dict(os.environ)
+    # A worker of an engine is the only process of its cell, whoever started the engine.
+    inherited = {name: text for name, text in os.environ.items() if name not in ranks.VARIABLES}
     if inherited.pop("PYTHONDONTWRITEBYTECODE", None):
         # Containers set it to stay small, but every cell would compile thousands of modules anew.
         inherited["PYTHONPYCACHEPREFIX"] = str(cache_root() / "bytecode")

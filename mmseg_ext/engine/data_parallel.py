@@ -19,6 +19,7 @@ from torch import Tensor, distributed, nn
 
 from mmseg_ext.registry import MODEL_WRAPPERS
 
+_STATISTICS = ("running_mean", "running_var")
 _BUCKET = 8_388_608  # values averaged in one message: 32 MiB of fp32
 
 
@@ -82,13 +83,16 @@ def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
 
 
 def average_statistics(module: nn.Module) -> None:
-    """Replace running means and variances of normalisation layers by their means over processes.
+    """Replace the running means and variances that a step has moved by their means over processes.
 
     Otherwise rank 0 alone, which writes checkpoints, would decide what the network is tested with.
+    Layers in evaluation mode move none and are left as they are.
     """
-    if get_world_size() > 1:
-        endings = ("running_mean", "running_var")
-        _average([b for name, b in module.named_buffers() if name.endswith(endings)])
+    if get_world_size() == 1:
+        return
+    moved = [layer for layer in module.modules() if layer.training]
+    named = (getattr(layer, name, None) for layer in moved for name in _STATISTICS)
+    _average([buffer for buffer in named if isinstance(buffer, Tensor)])
 
 
 def mean_over_processes(values: dict[str, Tensor]) -> dict[str, Tensor]:

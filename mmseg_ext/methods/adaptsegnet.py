@@ -96,12 +96,10 @@ class AdaptSegNet(UDAMethod):
             ),
         )
 
-        logits_pairs = zip(source_logits, target_logits, strict=True)
+        pairs = list(zip(source_logits, target_logits, strict=True))
         verdicts = [
             adversary.discriminator_loss(discriminator, source, target)
-            for (adversary, discriminator), (source, target) in zip(
-                players, logits_pairs, strict=True
-            )
+            for (adversary, discriminator), (source, target) in zip(players, pairs, strict=True)
         ]
         yield Term(
             "discriminator",

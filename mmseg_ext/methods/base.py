@@ -99,7 +99,10 @@ class UDAMethod(BaseModel):
 
     @abstractmethod
     def training_terms(self, batch: Batch) -> Iterator[Term]:
-        """Yield the terms of the loss in order; what happens between them is the method."""
+        """Yield the terms of the loss in order; what happens between them is the method.
+
+        Which terms there are must not depend on the batch: several processes average their values.
+        """
 
     def train_step(self, data: dict[str, Any], optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
         """Back-propagate every term, step each optimizer once, and return the terms for the log.
@@ -203,10 +206,10 @@ class UDAMethod(BaseModel):
 
         The decode head's come first; those of an ``auxiliary_head`` follow where there is one.
         """
+        if not self.student.with_auxiliary_head:
+            return [self.segment(self.student, image_bchw)]
         features = self.student.extract_feat(image_bchw.contiguous(memory_format=self._layout))
-        heads = [self.student.decode_head]
-        if self.student.with_auxiliary_head:
-            heads.append(self.student.auxiliary_head)
+        heads = (self.student.decode_head, self.student.auxiliary_head)
         return [self._upsample(head(features), image_bchw) for head in heads]
 
     def _upsample(self, logits: Tensor, image_bchw: Tensor) -> Tensor:

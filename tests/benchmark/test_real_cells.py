@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -55,13 +56,14 @@ def run(
     cell: str,
     iterations: int = ITERATIONS,
     *,
+    suite_name: str = "tiny",
     encoders: tuple[str, ...] = (),
     weights: Path | None = None,
 ) -> Record:
     """Run one cell in this process, as an engine would."""
     from benchmark import worker
 
-    suite = suites.load("tiny").with_overrides(encoders=encoders)
+    suite = suites.load(suite_name).with_overrides(encoders=encoders)
     planned = plan.one(suite, out, cell, iterations)
     data.prepare([planned])
     folder = paths.suite_folder(out, suite.name)
@@ -253,6 +255,55 @@ def test_a_killed_run_goes_on_and_ends_as_if_it_had_not_been_killed(
     third = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert third.returncode == 0
     assert record_path(tmp_path / "killed/tiny", resumed.cell).stat().st_mtime_ns == before
+
+
+def test_processes_started_by_torchrun_share_a_cell_and_leave_one_record(
+    tiny: Path, tmp_path: Path
+) -> None:
+    cell = "adaptsegnet__resnet-mini__minidrive__seed0"
+    suite = tiny / "configs/suites/adversarial.yaml"
+    text = (tiny / "configs/suites/tiny.yaml").read_text(encoding="utf-8")
+    suite.write_text(text.replace("[source-only, dacs]", "[adaptsegnet]"), encoding="utf-8")
+    command = [
+        sys.executable, "-m", "benchmark", "cell", cell, "--suite", "adversarial",
+        "--iterations", "2", "--out", str(tmp_path / "two"),
+    ]  # fmt: skip
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    shared = {
+        **os.environ,
+        "PYTHONPATH": str(paths.PACKAGE.parent),
+        "WORLD_SIZE": "2",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(port),
+    }
+    processes = [
+        subprocess.Popen(
+            command,
+            env={**shared, "RANK": rank, "LOCAL_RANK": rank},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for rank in "01"
+    ]
+    outputs = [process.communicate(timeout=240)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], outputs
+
+    folder = tmp_path / "two/adversarial"
+    record = read_record(record_path(folder, registry_cell(cell)))
+    assert [path.name for path in (folder / "records").iterdir()] == [f"{cell}.json"]
+    assert not [path for path in folder.rglob("*") if ".tmp" in path.name]
+    reference = run(tiny, tmp_path / "one", cell, 2, suite_name="adversarial")
+    assert record.identity == reference.identity
+    assert record.metrics.keys() == reference.metrics.keys()
+    assert [len(each.provenance["devices"]) for each in (record, reference)] == [2, 1]
+    for name, curve in reference.diagnostics["curves"].items():
+        assert record.diagnostics["curves"][name] == pytest.approx(curve, rel=1e-3), name
+    for name, metrics in reference.metrics.items():
+        assert record.metrics[name].images == metrics.images
+        assert record.metrics[name].miou == pytest.approx(metrics.miou, abs=0.1)
 
 
 def registry_cell(stem: str) -> Any:

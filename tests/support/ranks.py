@@ -253,3 +253,17 @@ def averaged_gradients():
     frozen = nn.Parameter(torch.zeros(1), requires_grad=False)
     data_parallel.average_gradients([*parameters[:3], frozen, *parameters[3:]])
     return before, [None if p.grad is None else p.grad for p in parameters], frozen.grad
+
+
+def averaged_statistics():
+    """Running means before and after averaging, of a training and of an evaluating layer."""
+    from torch import nn
+
+    from mmseg_ext.engine.data_parallel import average_statistics
+
+    layers = nn.ModuleList([nn.BatchNorm2d(3), nn.BatchNorm2d(3).eval()])
+    for layer in layers:
+        layer.running_mean += torch.tensor([1.0, 2.0, 3.0]) * (1 + torch.distributed.get_rank())
+    before = [layer.running_mean.clone() for layer in layers]
+    average_statistics(layers)
+    return before, [layer.running_mean for layer in layers]

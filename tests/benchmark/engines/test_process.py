@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmark import ranks
 from benchmark.engines import Slot, process
 
 
@@ -38,3 +39,12 @@ def test_otherwise_python_keeps_them_where_it_likes(monkeypatch: pytest.MonkeyPa
     monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     monkeypatch.delenv("PYTHONPYCACHEPREFIX", raising=False)
     assert "PYTHONPYCACHEPREFIX" not in environment()
+
+
+def test_a_worker_is_the_only_process_of_its_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ranks.VARIABLES:
+        monkeypatch.setenv(name, "2")
+    assert ranks.count() == ranks.rank() == 2
+    assert not set(environment()) & set(ranks.VARIABLES)
+    monkeypatch.delenv("MASTER_PORT")  # RANK and WORLD_SIZE alone may mean anything
+    assert (ranks.rank(), ranks.count()) == (0, 1)

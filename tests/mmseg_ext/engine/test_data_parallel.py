@@ -75,6 +75,13 @@ def test_every_process_holds_the_same_state_after_training_with_each_method(worl
     assert int(both[1]["dacs"]["weights"]["teacher.step"]) == 2
 
 
+def test_statistics_of_a_layer_that_evaluates_are_left_alone(tmp_path):
+    both = ranks.launch(tmp_path / "r", "averaged_statistics")
+    for before, after in both:
+        assert torch.equal(after[1], before[1])
+        assert after[0].tolist() == [1.5, 3.0, 4.5]
+
+
 def test_running_statistics_are_means_over_the_processes(world, tmp_path):
     arguments = (world, tmp_path, ["norm-stats"], "with_batch_norm")
     first, second = (

@@ -112,6 +112,13 @@ def test_a_resumed_run_equals_an_uninterrupted_one(domains, tmp_path, method):
     assert ("/discriminator/state/0/exp_avg_sq" in state) == (method == "adaptsegnet")
 
 
+def test_each_optimizer_follows_its_own_schedule(domains, tmp_path):
+    runner = run(domains, tmp_path / "w", "adaptsegnet", iterations=3)
+    rates = {name: values[0] for name, values in runner.optim_wrapper.get_lr().items()}
+    assert rates["student.lr"] == pytest.approx(1e-3 * (1 - 3 / 8) ** 0.9)
+    assert rates["discriminator.lr"] == pytest.approx(1e-4 * (1 - 3 / 6) ** 0.9)
+
+
 @pytest.mark.parametrize("method", LOOKS_AT_THE_TARGET)
 def test_target_labels_on_disk_change_nothing(domains, tmp_path, method):
     reference = weights(run(domains, tmp_path / "true", method, iterations=2))
