@@ -73,8 +73,14 @@ def _merge(base: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
+def _changes(protocol: Fragment, method: Fragment) -> dict[str, Any]:
+    """What the protocol changes in a method, for its world."""
+    return copy.deepcopy(protocol.values.get("methods", {}).get(method.name, {}))
+
+
 def _model(protocol: Fragment, method: Fragment, encoder: Fragment) -> dict[str, Any]:
-    changes = protocol.values.get("methods", {}).get(method.name, {})
+    changes = _changes(protocol, method)
+    changes.pop("rare_class_sampling", None)  # not the model's, see _rare_class_sampling
     channels = list(_get(encoder, "channels"))
     segmentor = {
         "type": "EncoderDecoder",
@@ -96,13 +102,14 @@ def _model(protocol: Fragment, method: Fragment, encoder: Fragment) -> dict[str,
         "pad_val": 0,
         "seg_pad_val": 255,
     }
-    return {
-        **_merge(_get(method, "model"), changes),
+    shared = {
         "segmentor": segmentor,
         "data_preprocessor": preprocessor,
         "class_weight": _get(protocol, "class_weight"),
         "channels_last": _get(protocol, "channels_last"),
     }
+    # Last what the method says: it may build on another segmentor than the plain one.
+    return _merge(shared, _merge(_get(method, "model"), changes))
 
 
 def _train_loader(
@@ -127,10 +134,30 @@ def _train_loader(
             "source": _dataset(labelled, "train", augment, labelled=True),
             "target": None
             if unlabelled is None
-            else _dataset(unlabelled, "train", augment, labelled=False),
+            else _dataset(
+                unlabelled, "train", augment, labelled=False, margins=_margins(method, unlabelled)
+            ),
             "seed": seed,
+            **_rare_class_sampling(protocol, method),
         },
     }
+
+
+def _rare_class_sampling(protocol: Fragment, method: Fragment) -> dict[str, Any]:
+    """The argument of the paired data set, where the method asks and the protocol agrees."""
+    rule = method.values.get("rare_class_sampling")
+    changes = _changes(protocol, method).get("rare_class_sampling", {})
+    if rule is None or changes is None:
+        return {}
+    return {"rare_class_sampling": _merge(copy.deepcopy(rule), changes)}
+
+
+def _margins(method: Fragment, target: Fragment) -> dict[str, Any] | None:
+    """Margins of the target's images, where it has any and the method does not trust them."""
+    if not method.values.get("valid_margins"):
+        return None
+    margins: dict[str, Any] | None = copy.deepcopy(target.values.get("valid_margins"))
+    return margins
 
 
 def _test_loader(protocol: Fragment, domain: Fragment) -> dict[str, Any]:
@@ -142,17 +169,31 @@ def _test_loader(protocol: Fragment, domain: Fragment) -> dict[str, Any]:
 
 
 def _dataset(
-    domain: Fragment, split: str, augment: Sequence[Mapping[str, Any]], *, labelled: bool
+    domain: Fragment,
+    split: str,
+    augment: Sequence[Mapping[str, Any]],
+    *,
+    labelled: bool,
+    margins: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """A domain's data set; without ``labelled`` it has neither label paths nor a label reader."""
+    """A domain's data set; without ``labelled`` it has neither label paths nor a label reader.
+
+    With ``margins`` each sample carries a mask of the pixels inside of them.
+    """
     folder = f"{_get(domain, 'domain')}/{split}"
-    readers = [{"type": "ReadImage"}] + ([{"type": "ReadLabel"}] if labelled else [])
+    readers: list[dict[str, Any]] = [{"type": "ReadImage"}]
+    pack = {"type": "PackSegInputs"}
+    if labelled:
+        readers.append({"type": "ReadLabel"})
+    if margins is not None:
+        readers.append({"type": "AttachValidPixels", **margins})
+        pack = {"type": "PackWithValidPixels"}
     return {
         "type": "DomainDataset",
         "domain": domain.name,
         "images": f"{folder}/images",
         "labels": f"{folder}/labels" if labelled else None,
-        "pipeline": [*readers, *augment, {"type": "PackSegInputs"}],
+        "pipeline": [*readers, *augment, pack],
     }
 
 

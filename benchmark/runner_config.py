@@ -34,6 +34,9 @@ def for_this_machine(
     for dataset in datasets:
         if dataset is not None:
             dataset["data_root"] = str(roots[dataset["domain"]])
+    if "rare_class_sampling" in training["dataset"]:
+        cache = str(runtime.cache / "class_statistics")
+        training["dataset"]["rare_class_sampling"]["cache"] = cache
 
     iterations = runner["train_cfg"]["max_iters"]
     resume_point = paths.folder / "resume.pth"

@@ -35,6 +35,18 @@ class TargetLabelsSeenError(ExtensionError):
     """A target training sample carries annotations: the label firewall was bypassed."""
 
 
+class StatisticsError(ExtensionError):
+    """Class statistics that cannot be computed, read, or used with the data set at hand."""
+
+
+class FeatureDistanceError(ExtensionError):
+    """Features of student and frozen encoder, or features and labels, that cannot be compared."""
+
+
+class SegmentorError(ExtensionError):
+    """A segmentor that cannot be built from its configuration or cannot take images of a size."""
+
+
 class OptimizerError(ExtensionError):
     """Optimizers and model do not fit: names the part, the parameter or the loss term left over."""
 

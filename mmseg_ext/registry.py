@@ -27,6 +27,7 @@ MODELS = _child(
     "mmseg_ext.encoders",
     "mmseg_ext.heads",
     "mmseg_ext.methods",
+    "mmseg_ext.segmentors",
 )
 DATASETS = _child(
     "dataset",
@@ -37,7 +38,12 @@ DATASETS = _child(
 DATA_SAMPLERS = _child(
     "data sampler", mmseg_registry.DATA_SAMPLERS, "mmseg_ext.datasets.position_sampler"
 )
-TRANSFORMS = _child("transform", mmseg_registry.TRANSFORMS, "mmseg_ext.datasets.reading")
+TRANSFORMS = _child(
+    "transform",
+    mmseg_registry.TRANSFORMS,
+    "mmseg_ext.datasets.reading",
+    "mmseg_ext.datasets.valid_pixels",
+)
 LOOPS = _child("loop", mmseg_registry.LOOPS, "mmseg_ext.engine", "mmseg_ext.evaluation")
 HOOKS = _child("hook", mmseg_registry.HOOKS, "mmseg_ext.engine")
 METRICS = _child("metric", mmseg_registry.METRICS, "mmseg_ext.evaluation")

@@ -83,14 +83,7 @@ class DAFormerHead(BaseDecodeHead):
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
         """Map the encoder's levels to logits (N, num_classes, h, w) of the first level's size."""
-        size = inputs[0].shape[2:]
-        levels = []
-        for embedding, level in zip(self.embeddings, inputs, strict=True):
-            x = embedding(level.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
-            if x.shape[2:] != size:
-                x = F.interpolate(x, size, mode="bilinear", align_corners=False)
-            levels.append(x)
-        stack = torch.cat(levels, dim=1)
+        stack = stack_levels(self.embeddings, inputs)
         views = torch.cat([branch(stack) for branch in self.branches], dim=1)
         return self.cls_seg(self.bottleneck(views))  # type: ignore[no-any-return]
 
@@ -111,3 +104,15 @@ class DAFormerHead(BaseDecodeHead):
             conv_cfg=self.conv_cfg,
             norm_cfg=self.norm_cfg,
         )
+
+
+def stack_levels(embeddings: nn.ModuleList, levels: Sequence[Tensor]) -> Tensor:
+    """Embed each level linearly, enlarge it to the size of the first one and concatenate them."""
+    size = levels[0].shape[2:]
+    embedded = []
+    for embedding, level in zip(embeddings, levels, strict=True):
+        x = embedding(level.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        if x.shape[2:] != size:
+            x = F.interpolate(x, size, mode="bilinear", align_corners=False)
+        embedded.append(x)
+    return torch.cat(embedded, dim=1)

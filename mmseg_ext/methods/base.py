@@ -21,19 +21,23 @@ from mmseg_ext.engine.data_parallel import (
 )
 from mmseg_ext.errors import NonFiniteLossError, OptimizerError, TargetLabelsSeenError
 from mmseg_ext.parts.cross_entropy import Denominator, PixelCrossEntropy
+from mmseg_ext.parts.valid_margins import valid_pixels
 from mmseg_ext.registry import MODELS
+from mmseg_ext.segmentors.prediction import Prediction, TrainsOnDetail
 
 
 @dataclass(frozen=True)
 class Batch:
     """A prepared training batch: normalised images (B,3,H,W) and source labels (B,H,W) int64.
 
-    There is no field for target labels.
+    ``target_valid`` (B,H,W) bool tells margins of the target images from the rest, where the data
+    set sends such masks. There is no field for target labels.
     """
 
     source_image: Tensor
     source_label: Tensor
     target_image: Tensor | None
+    target_valid: Tensor | None = None
 
 
 STUDENT = "student"
@@ -44,13 +48,15 @@ class Term:
     """One term of a method's loss, with quantities worth watching beside it.
 
     ``optimizer`` is the part of the method whose optimizer the term belongs to; a method that
-    trains nothing but the student leaves it alone.
+    trains nothing but the student leaves it alone. ``with_next`` puts back-propagation off until
+    the next term is there, whose graph shares a forward pass with this one's.
     """
 
     name: str
     loss: Tensor
     observed: Mapping[str, Tensor] = field(default_factory=dict)
     optimizer: str = STUDENT
+    with_next: bool = False
 
 
 class UDAMethod(BaseModel):
@@ -115,6 +121,7 @@ class UDAMethod(BaseModel):
         total = torch.zeros((), device=next(self.student.parameters()).device)
         losses: dict[str, Tensor] = {}
         observed: dict[str, Tensor] = {}
+        waiting: Tensor | None = None
         while True:
             with wrappers[STUDENT].optim_context(self):
                 term = next(terms, None)
@@ -125,7 +132,10 @@ class UDAMethod(BaseModel):
                     f"loss term {term.name!r} trains {term.optimizer!r}, but there are optimizers "
                     f"for {', '.join(wrappers)} only; add one with PartOptimWrapperConstructor"
                 )
-            wrappers[term.optimizer].backward(term.loss)
+            waiting = term.loss if waiting is None else waiting + term.loss
+            if not term.with_next:
+                wrappers[term.optimizer].backward(waiting)
+                waiting = None
             losses[f"loss_{term.name}"] = term.loss.detach()
             if term.optimizer == STUDENT:
                 total = total + term.loss.detach()
@@ -165,7 +175,7 @@ class UDAMethod(BaseModel):
         """
         source = self.data_preprocessor(data["source"], training=True)
         labels = [sample.gt_sem_seg.data.squeeze(0) for sample in source["data_samples"]]
-        target_image = None
+        target_image = target_valid = None
         if "target" in data:
             target = self.data_preprocessor(data["target"], training=True)
             if any("gt_sem_seg" in sample for sample in target["data_samples"]):
@@ -173,13 +183,23 @@ class UDAMethod(BaseModel):
                     "a target sample carries labels; a method must never see them"
                 )
             target_image = target["inputs"]
-        return Batch(source["inputs"], torch.stack(labels).long(), target_image)
+            target_valid = valid_pixels(target["data_samples"], target_image.shape[2:])
+        return Batch(source["inputs"], torch.stack(labels).long(), target_image, target_valid)
 
     def segment(self, network: nn.Module, image_bchw: Tensor) -> Tensor:
         """Logits (B,C,H,W) of a segmentor in fp32, upsampled to the size of its input image."""
         return self._upsample(
             network(image_bchw.contiguous(memory_format=self._layout)), image_bchw
         )
+
+    def predict(self, image_bchw: Tensor) -> Prediction:
+        """The student's answer to training images: logits as `segment` gives them, and more."""
+        image = image_bchw.contiguous(memory_format=self._layout)
+        if isinstance(self.student, TrainsOnDetail):
+            return self.student.observe(image)
+        features = self.student.extract_feat(image)
+        logits = self._upsample(self.student.decode_head(features), image)
+        return Prediction(logits, features, image)
 
     def segment_levels(self, image_bchw: Tensor) -> list[Tensor]:
         """Logits of all the student's classifiers, as `segment` gives them.

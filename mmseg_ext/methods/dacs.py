@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from mmseg_ext.methods.base import Batch, Term, UDAMethod
 from mmseg_ext.parts.class_mix import ClassMix
@@ -19,6 +20,7 @@ from mmseg_ext.parts.pseudo_labels import PseudoLabels
 from mmseg_ext.parts.strong_augmentation import StrongAugmentation
 from mmseg_ext.parts.teacher import MeanTeacher
 from mmseg_ext.registry import MODELS
+from mmseg_ext.segmentors.prediction import Prediction, segmentation_loss
 
 
 @MODELS.register_module()
@@ -57,17 +59,29 @@ class DACS(UDAMethod):
         )
 
     def training_terms(self, batch: Batch) -> Iterator[Term]:
-        if batch.target_image is None:
-            raise ValueError(
-                "DACS needs target images; its data set was built without a target domain"
-            )
+        target_image = self.target_image(batch)
         self.teacher.update(self.student)
 
-        source_logits = self.segment(self.student, batch.source_image)
-        yield Term("source", self.cross_entropy(source_logits, batch.source_label))
+        source = self.predict(batch.source_image)
+        yield Term("source", self.loss(source, batch.source_label))
 
-        pseudo = self.pseudo_labels(self.segment(self.teacher, batch.target_image))
-        mixed = self.class_mix(batch.source_image, batch.source_label, batch.target_image, pseudo)
-        mixed_logits = self.segment(self.student, self.strong_augmentation(mixed.image_bchw))
-        loss = self.cross_entropy(mixed_logits, mixed.label_bhw, mixed.weight_bhw)
+        pseudo = self.pseudo_labels(self.segment(self.teacher, target_image))
+        mixed = self.class_mix(batch.source_image, batch.source_label, target_image, pseudo)
+        prediction = self.predict(self.strong_augmentation(mixed.image_bchw))
+        loss = self.loss(prediction, mixed.label_bhw, mixed.weight_bhw)
         yield Term("mix", loss, {"pseudo_label_weight": pseudo.weight})
+
+    def target_image(self, batch: Batch) -> Tensor:
+        """The target images; a batch without any is an error in the data set."""
+        if batch.target_image is None:
+            raise ValueError(
+                f"{type(self).__name__} needs target images; its data set was built without a "
+                "target domain"
+            )
+        return batch.target_image
+
+    def loss(
+        self, prediction: Prediction, label_bhw: Tensor, weight_bhw: Tensor | None = None
+    ) -> Tensor:
+        """Weighted cross-entropy of a prediction (`segmentation_loss`)."""
+        return segmentation_loss(self.cross_entropy, prediction, label_bhw, weight_bhw)

@@ -14,6 +14,7 @@ from typing import Any
 from mmseg_ext.methods.base import Batch, Term, UDAMethod
 from mmseg_ext.parts.strong_augmentation import StrongAugmentation
 from mmseg_ext.registry import MODELS
+from mmseg_ext.segmentors.prediction import segmentation_loss
 
 
 @MODELS.register_module()
@@ -38,5 +39,5 @@ class Supervised(UDAMethod):
         image = batch.source_image
         if self.strong_augmentation is not None:
             image = self.strong_augmentation(image)
-        logits = self.segment(self.student, image)
-        yield Term("source", self.cross_entropy(logits, batch.source_label))
+        prediction = self.predict(image)
+        yield Term("source", segmentation_loss(self.cross_entropy, prediction, batch.source_label))

@@ -10,10 +10,18 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Pseudo:
-    """Labels a teacher proposes: ``label_bhw`` int64 and the scalar ``weight`` in [0, 1]."""
+    """Labels a teacher proposes: ``label_bhw`` int64 and their ``weight`` in [0, 1].
+
+    The weight is a scalar, or a map (B,H,W) where some pixels are not to be trusted at all.
+    """
 
     label_bhw: Tensor
     weight: Tensor
+
+    @property
+    def weight_bhw(self) -> Tensor:
+        """The weight of each pixel."""
+        return self.weight.expand(self.label_bhw.shape)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -20,9 +21,10 @@ class StrongAugmentation(nn.Module):
     """Colour jitter, then Gaussian blur, of a batch of normalised images.
 
     Whether jitter and blur happen is drawn once for the batch, their strengths once for each image
-    (lhoyer/DAFormer, mmseg/models/utils/dacs_transforms.py). The jitter works on values in [0, 1],
-    so the batch is de-normalised around it with the statistics of the encoder in use; the blur
-    works on the normalised tensor with reflected borders.
+    (lhoyer/DAFormer, mmseg/models/utils/dacs_transforms.py). The order of the four colour
+    operations is drawn once for the batch; the reference draws it for each image. The jitter works
+    on values in [0, 1], so the batch is de-normalised around it with the statistics of the encoder
+    in use; the blur works on the normalised tensor with reflected borders.
 
     Args:
         mean, std: the statistics (0-255 scale, RGB) the images were normalised with.
@@ -31,6 +33,10 @@ class StrongAugmentation(nn.Module):
         jitter_probability: 0.8 in all of them (their configs say 0.2, the share NOT jittered).
         blur_probability: 0.5 in all of them.
         sigma: range of the blur's standard deviation in pixels.
+        per: where it is drawn whether jitter and blur happen: once for the ``batch`` (DAFormer,
+            HRDA, MIC) or for each ``image`` (VFM-UDA).
+        shared_sigma: one standard deviation of the blur for the whole batch, as on MIC's masked
+            images, which go through the reference's blur in one call.
     """
 
     mean: Tensor
@@ -44,8 +50,14 @@ class StrongAugmentation(nn.Module):
         jitter_probability: float = 0.8,
         blur_probability: float = 0.5,
         sigma: tuple[float, float] = (0.15, 1.15),
+        per: Literal["batch", "image"] = "batch",
+        shared_sigma: bool = False,
     ) -> None:
         super().__init__()
+        if per not in ("batch", "image"):
+            raise ValueError(f"per of StrongAugmentation must be 'batch' or 'image', got {per!r}")
+        self.per = per
+        self.shared_sigma = shared_sigma
         self.strength = strength
         self.jitter_probability = jitter_probability
         self.blur_probability = blur_probability
@@ -56,14 +68,16 @@ class StrongAugmentation(nn.Module):
     @torch.no_grad()
     def forward(self, image_bchw: Tensor) -> Tensor:
         """Return an augmented copy of normalised RGB images (B,3,H,W)."""
-        jitter, blur = torch.rand(2).tolist()
-        if jitter < self.jitter_probability:
+        jitter, blur = torch.rand(2, 1 if self.per == "batch" else len(image_bchw))
+        jittered, blurred = jitter < self.jitter_probability, blur < self.blur_probability
+        if jittered.any():
             colour = image_bchw * self.std + self.mean
-            image_bchw = (self._jitter(colour) - self.mean) / self.std
-        if blur < self.blur_probability:
+            image_bchw = _where(jittered, (self._jitter(colour) - self.mean) / self.std, image_bchw)
+        if blurred.any():
             low, high = self.sigma
-            sigma_b = torch.empty(len(image_bchw)).uniform_(low, high).to(image_bchw)
-            image_bchw = gaussian_blur(image_bchw, sigma_b)
+            sigma_b = torch.empty(1 if self.shared_sigma else len(image_bchw)).uniform_(low, high)
+            sigma_b = sigma_b.expand(len(image_bchw)).to(image_bchw)
+            image_bchw = _where(blurred, gaussian_blur(image_bchw, sigma_b), image_bchw)
         return image_bchw
 
     def _jitter(self, rgb: Tensor) -> Tensor:
@@ -80,6 +94,12 @@ class StrongAugmentation(nn.Module):
             else:
                 rgb = adjust_hue(rgb, hue)
         return rgb
+
+
+def _where(chosen_b: Tensor, changed: Tensor, image_bchw: Tensor) -> Tensor:
+    if chosen_b.all():
+        return changed
+    return torch.where(chosen_b.view(-1, 1, 1, 1).to(changed.device), changed, image_bchw)
 
 
 def adjust_brightness(rgb: Tensor, factor_b: Tensor) -> Tensor:

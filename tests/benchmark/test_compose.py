@@ -5,13 +5,18 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from benchmark import compose, plan, registry
+from benchmark.cell import Cell
 from benchmark.errors import FragmentError
 from benchmark.identity import identify
+from benchmark.paths import CellPaths
+from benchmark.runner_config import for_this_machine
+from benchmark.runtime import Runtime
 
 
 def resolve(method: str, encoder: str = "resnet-mini", **changes: Any) -> dict[str, Any]:
@@ -58,6 +63,72 @@ def test_only_the_oracle_reads_target_labels_and_it_says_so_on_its_card() -> Non
         if registry.find("method", name).card["target_labels"]
     }
     assert allowed == {"oracle"}
+
+
+def test_rare_class_sampling_goes_to_the_data_of_the_methods_that_ask_for_it() -> None:
+    rule = registry.find("method", "source-only-rcs").values["rare_class_sampling"]
+    changes = {"source-only-rcs": {"rare_class_sampling": {"temperature": 0.5}}}
+    config = resolve("source-only-rcs", methods=changes)
+    pair = config["train_dataloader"]["dataset"]
+    assert pair["rare_class_sampling"] == {**rule, "temperature": 0.5}
+    assert pair["target"] is None
+    assert config["model"] == resolve("source-only")["model"]
+    assert "rare_class_sampling" not in resolve("source-only")["train_dataloader"]["dataset"]
+    off = resolve("source-only-rcs", methods={"source-only-rcs": {"rare_class_sampling": None}})
+    assert off == resolve("source-only")
+
+
+def test_a_method_may_build_on_another_segmentor() -> None:
+    plain, hrda = (resolve(method)["model"] for method in ("daformer", "hrda"))
+    assert plain["segmentor"]["type"] == "EncoderDecoder"
+    assert hrda["segmentor"].pop("scale_attention") == {"classwise": True}
+    changed = {"type": "HRDASegmentor", "detail_share": 0.1, "detail_size": [32, 64]}
+    assert hrda["segmentor"] == {**plain["segmentor"], **changed}
+    assert {**hrda, "segmentor": None} == {**plain, "segmentor": None}
+
+
+@pytest.mark.parametrize(
+    ("method", "base"), [("mic", "daformer"), ("mic-hrda", "hrda"), ("daformer", "dacs")]
+)
+def test_methods_that_build_on_each_other_share_their_constants(method: str, base: str) -> None:
+    model, basis = (registry.find("method", name).values["model"] for name in (method, base))
+    differing = {key for key, value in basis.items() if model[key] != value}
+    assert differing <= {"type", "teacher", "ignored_rows"}
+    if base != "dacs":
+        assert model["teacher"] == basis["teacher"]
+
+
+def test_masks_of_valid_pixels_are_for_methods_and_domains_that_have_margins() -> None:
+    margins = {"top": 1, "bottom": 2, "left": 0, "right": 0, "native_size": (64, 128)}
+    shift = registry.find("shift", "minidrive")
+    domains = dict(plan.domain_fragments(shift))
+    target = domains["minidrive-real"]
+    domains["minidrive-real"] = dataclasses.replace(
+        target, values={**target.values, "valid_margins": margins}
+    )
+    protocol = registry.find("protocol", "minidrive")
+    encoder = registry.find("encoder", "resnet-mini")
+    for method, expected in (("mic", True), ("dacs", False)):
+        fragment = registry.find("method", method)
+        config = compose.resolve(protocol, fragment, encoder, shift, domains, seed=0)
+        pair = config["train_dataloader"]["dataset"]
+        kinds = [step["type"] for step in pair["target"]["pipeline"]]
+        assert ("AttachValidPixels" in kinds) is expected
+        assert kinds[-1] == ("PackWithValidPixels" if expected else "PackSegInputs")
+        assert "AttachValidPixels" not in [step["type"] for step in pair["source"]["pipeline"]]
+    assert resolve("mic")["train_dataloader"]["dataset"]["target"]["pipeline"][-1] == {
+        "type": "PackSegInputs"
+    }
+
+
+def test_counts_are_kept_in_the_cache_and_not_part_of_the_identity() -> None:
+    config = resolve("source-only-rcs")
+    runtime = Runtime("cpu", 1, 0, None, Path("/cache"))
+    cell = Cell("source-only-rcs", "resnet-mini", "minidrive", 0)
+    here = for_this_machine(config, CellPaths(Path("/out/s"), cell), runtime)
+    sampling = here["train_dataloader"]["dataset"]["rare_class_sampling"]
+    assert sampling["cache"] == "/cache/class_statistics"
+    assert "cache" not in config["train_dataloader"]["dataset"]["rare_class_sampling"]
 
 
 def test_every_domain_of_the_shift_is_scored_on_its_test_split_with_its_role() -> None:

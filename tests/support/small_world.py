@@ -72,15 +72,39 @@ METHODS = {
     "minent": {"type": "MinEnt", "weight": 0.01},
     "norm-stats": {"type": "NormStats"},
 }
+METHODS["daformer"] = {
+    **METHODS["dacs"],
+    "type": "DAFormer",
+    "feature_distance": {"level": 1},  # blocks of 16 pixels fill its cells of 8
+    "ignored_rows": {"top": 4, "bottom": 9},
+}
+METHODS["mic"] = {
+    **METHODS["daformer"],
+    "type": "MIC",
+    "masking": {"kind": "block", "size": 16, "ratio": 0.7},
+    "mask_augmentation": {"shared_sigma": True},
+}
+for _method in ("daformer", "mic"):
+    METHODS[f"{_method}-hrda"] = {
+        **METHODS[_method],
+        "segmentor": {"type": "HRDASegmentor", "detail_size": [32, 32]},
+    }
+# Methods whose source images are drawn by class.
+RARE_CLASSES = {
+    name: {"temperature": 0.05, "min_pixels": 100, "min_crop_ratio": 0.5}
+    for name, method in METHODS.items()
+    if method["type"] in ("DAFormer", "MIC")
+}
 # Methods whose data set has no target domain.
 SOURCE_ALONE = ("source-only", "source-aug")
 
 
 def model(method, **changes):
     """Configuration of a method around a very small student."""
+    own = copy.deepcopy(METHODS[method])
     return ConfigDict(
         {
-            **copy.deepcopy(METHODS[method]),
+            **own,
             "segmentor": {
                 "type": "EncoderDecoder",
                 "backbone": {"type": "ResNetMini"},
@@ -95,6 +119,7 @@ def model(method, **changes):
                 },
                 "train_cfg": {},
                 "test_cfg": {"mode": "whole"},
+                **own.get("segmentor", {}),
             },
             "data_preprocessor": {
                 "type": "SegDataPreProcessor",
@@ -151,6 +176,7 @@ def runner_config(root, work_dir, method="dacs", *, iterations=6, workers=0, see
                 "source": dataset(root, "source", flip=True),
                 "target": None if method in SOURCE_ALONE else target,
                 "seed": seed,
+                "rare_class_sampling": RARE_CLASSES.get(method),
             },
         },
         "train_cfg": {"type": "UDATrainLoop", "max_iters": iterations},

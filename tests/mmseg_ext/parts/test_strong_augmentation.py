@@ -136,3 +136,49 @@ def test_input_and_gradients_are_left_alone():
     result = augment(image)
     assert torch.equal(image, before)
     assert not result.requires_grad
+
+
+def test_each_image_can_have_its_own_coins():
+    torch.manual_seed(4)
+    augment = sa.StrongAugmentation(MEAN, STD, jitter_probability=0.3, per="image")
+    image = torch.randn(8, 3, 32, 32)
+    jittered, blurred, both = 0, 0, 0
+    for _ in range(60):
+        state = torch.get_rng_state()
+        coins = torch.rand(2, 8)
+        torch.set_rng_state(state)
+        result = augment(image)
+        changed = (result != image).flatten(1).any(1)
+        jitter, blur = coins[0] < 0.3, coins[1] < 0.5
+        assert torch.equal(changed, jitter | blur)
+        jittered, blurred = jittered + int(jitter.sum()), blurred + int(blur.sum())
+        both += bool(jitter.any()) and not bool(jitter.all())
+    assert 0.24 < jittered / 480 < 0.36
+    assert 0.43 < blurred / 480 < 0.57
+    assert both > 30  # images of one batch are treated differently
+    with pytest.raises(ValueError, match="'batch' or 'image'"):
+        sa.StrongAugmentation(MEAN, STD, per="pixel")
+
+
+def test_the_blur_can_be_shared_by_the_batch():
+    image = torch.randn(1, 3, 32, 32).expand(3, 3, 32, 32).clone()
+    for shared in (True, False):
+        torch.manual_seed(2)
+        augment = sa.StrongAugmentation(
+            MEAN, STD, jitter_probability=0.0, blur_probability=1.0, shared_sigma=shared
+        )
+        first, *others = augment(image)
+        assert all(torch.allclose(first, other, atol=1e-6) for other in others) is shared
+
+
+def test_the_strength_of_dacs_reaches_further_than_that_of_daformer():
+    grey = torch.full((400, 3, 2, 2), 0.5)
+    ranges = []
+    for strength in (0.2, 0.25):
+        torch.manual_seed(6)
+        augment = sa.StrongAugmentation([0.0] * 3, [255.0] * 3, strength, 1.0, 0.0)
+        values = augment(grey)[:, 0, 0, 0]
+        # (0.5 + s)(1 + s) is the largest value that brightness and contrast can make of 0.5
+        assert float(values.max()) <= (0.5 + strength) * (1 + strength)
+        ranges.append(float(values.max()))
+    assert ranges[0] < 0.84 < ranges[1]

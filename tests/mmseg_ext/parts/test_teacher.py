@@ -88,3 +88,161 @@ def test_a_decay_of_one_and_another_architecture_are_refused():
         MeanTeacher(student(), alpha=1.0)
     with pytest.raises(ValueError, match="differ in"):
         MeanTeacher(student()).update(nn.Linear(4, 2))
+
+
+class ZonedOut(nn.Module):
+    """Something that drops at random without saying so in its name, and has children."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = nn.Sequential(nn.Linear(8, 8), nn.BatchNorm1d(8))
+
+    def forward(self, x):
+        x = self.inner(x)
+        return nn.functional.dropout(x, 0.5, self.training)
+
+
+class Attention(nn.Module):
+    """Dropout inside a function call, its probability an attribute, as timm's attention does it."""
+
+    def __init__(self):
+        super().__init__()
+        self.qkv = nn.Linear(8, 24)
+        self.attn_drop = nn.Dropout(0.5)
+
+    def forward(self, x):
+        q, k, v = self.qkv(x)[None, None].chunk(3, dim=-1)
+        p = self.attn_drop.p if self.training else 0.0
+        return nn.functional.scaled_dot_product_attention(q, k, v, dropout_p=p)[0, 0]
+
+
+class TorchAttention(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.attention = nn.MultiheadAttention(8, 2, dropout=0.5, batch_first=True)
+
+    def forward(self, x):
+        return self.attention(x[None], x[None], x[None], need_weights=False)[0][0]
+
+
+class Plane(nn.Module):
+    """Applies a layer for maps to vectors."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x):
+        return self.layer(x[:, :, None, None].expand(-1, -1, 4, 4)).mean((2, 3))
+
+
+def patch_dropout():
+    from timm.layers import PatchDropout
+
+    return Tokens(PatchDropout(0.5, num_prefix_tokens=0))
+
+
+class Tokens(nn.Module):
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x):
+        return self.layer(x[None])[0]
+
+
+def timm_drop_path():
+    from timm.layers import DropPath as TimmDropPath
+
+    return TimmDropPath(0.5)
+
+
+def mmcv_drop_path():
+    from mmcv.cnn.bricks.drop import DropPath as McvDropPath
+
+    return McvDropPath(0.5)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        ZonedOut,
+        Attention,
+        TorchAttention,
+        lambda: Plane(nn.Dropout2d(0.5)),
+        lambda: nn.AlphaDropout(0.5),
+        lambda: nn.RReLU(),  # random in training, although it drops nothing
+        patch_dropout,
+        timm_drop_path,
+        mmcv_drop_path,
+        lambda: nn.TransformerEncoderLayer(8, 2, 16, dropout=0.5, batch_first=True),
+    ],
+)
+def test_whatever_is_random_in_training_is_off_in_the_teacher(make):
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(4, 8), make()).train()
+    x = torch.randn(16, 4)
+
+    def outputs(module):
+        return [module(x) for _ in range(6)]
+
+    first, *others = outputs(net)
+    assert not all(first.shape == o.shape and torch.equal(first, o) for o in others)
+    first, *others = outputs(MeanTeacher(net).train())
+    assert all(torch.equal(first, other) for other in others)
+    assert net.training  # the student is as it was
+
+
+def test_batch_statistics_stay_in_use_everywhere():
+    net = nn.Sequential(nn.Linear(4, 8), ZonedOut(), nn.BatchNorm1d(8, track_running_stats=False))
+    teacher = MeanTeacher(net).train()
+    norms = [m for m in teacher.network.modules() if isinstance(m, nn.BatchNorm1d)]
+    assert [norm.training for norm in norms] == [True, True]
+    assert not any(norm.training for norm in teacher.eval().network.modules())
+    x = torch.randn(32, 4) * 5 + 3
+    teacher.train()
+    assert torch.allclose(teacher(x).mean(0), torch.zeros(8), atol=1e-5)
+
+
+@pytest.mark.parametrize("policy", ["none", "copy", "ema"])
+def test_buffers_follow_their_policy(policy):
+    net = student()
+    teacher = MeanTeacher(net, alpha=0.6, buffers=policy)
+    expected = None
+    for step in range(5):
+        with torch.no_grad():
+            net[1].running_mean.fill_(float(step**2))
+            net[1].num_batches_tracked.fill_(step + 10)
+        teacher.update(net)
+        decay = min(1 - 1 / (step + 1), 0.6)
+        new = float(step**2)
+        if step == 0 or policy == "copy":
+            expected = new
+        elif policy == "ema":
+            expected = decay * expected + (1 - decay) * new
+        assert float(teacher.network[1].running_mean[0]) == pytest.approx(expected, rel=1e-5)
+        counted = 10 if policy == "none" else step + 10
+        assert int(teacher.network[1].num_batches_tracked) == counted
+
+
+def test_running_statistics_can_normalise_the_teacher():
+    net = student()
+    teacher = MeanTeacher(net, buffers="copy", normalization="running").train()
+    teacher.update(net)
+    before = teacher.network[1].running_mean.clone()
+    x = torch.randn(16, 4) + 5
+    assert torch.equal(teacher(x), net.eval()(x))
+    assert torch.equal(teacher.network[1].running_mean, before)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"buffers": "mean"}, "'none', 'copy' or 'ema'"),
+        ({"normalization": "layer"}, "'batch' or 'running'"),
+        ({"normalization": "running"}, "set buffers"),
+    ],
+)
+def test_policies_that_do_not_exist_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        MeanTeacher(student(), **options)

@@ -1,0 +1,37 @@
+"""HRDA: DAFormer on a segmentor that sees a large context and a sharp detail."""
+
+card = dict(
+    title="HRDA",
+    summary="DAFormer at full resolution: low-resolution context and high-resolution detail, "
+    "fused by learned attention.",
+    role="uda",
+    paper="Hoyer et al., HRDA: Context-Aware High-Resolution Domain-Adaptive Semantic "
+    "Segmentation, ECCV 2022",
+    year=2022,
+    url="https://arxiv.org/abs/2204.13132",
+    target_images=True,
+    target_labels=False,
+    needs=(
+        "class statistics of the source",
+        "pre-trained encoder for the feature distance",
+        "crops of 1024x1024 at full resolution",
+    ),
+)
+model = dict(
+    type="DAFormer",
+    segmentor=dict(
+        type="HRDASegmentor",
+        detail_size=(512, 512),
+        detail_share=0.1,
+        scale_attention=dict(classwise=True),
+    ),
+    teacher=dict(alpha=0.999),
+    pseudo_labels=dict(threshold=0.968),
+    class_mix=dict(scope="batch"),
+    strong_augmentation=dict(strength=0.2, jitter_probability=0.8, blur_probability=0.5),
+    feature_distance=dict(teacher="initial", min_ratio=0.75, level=-1, weight=0.005),
+    ignored_rows=None,  # crops lie anywhere in the image: margins go with it
+)
+valid_margins = True
+# A crop has four times the pixels of DAFormer's, so does the least number of a class in it.
+rare_class_sampling = dict(temperature=0.01, min_pixels=3000, min_crop_ratio=2.0, max_redraws=10)

@@ -1,0 +1,153 @@
+"""How many pixels of each class every label map of a data set holds.
+
+The counts are taken from what training reads: the data set's own label reader, before any resizing
+or cropping, so the counts follow its label table whatever that is. Counting a large data set
+takes minutes, so the result can be kept in a cache folder outside the data. The file's name there
+is a digest of everything the counts depend on; a changed data set finds no file and is counted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from mmseg.datasets import BaseSegDataset
+from numpy.typing import NDArray
+
+from mmseg_ext.datasets.classes import CLASSES
+from mmseg_ext.datasets.reading import ReadImage
+from mmseg_ext.errors import StatisticsError
+
+_VERSION = 1  # of the counting; raise when the same files would be counted differently
+
+
+def class_pixels(dataset: BaseSegDataset, cache: Path | None = None) -> NDArray[np.int64]:
+    """Pixels of each class in each label map, (N,19) in the order of the data set.
+
+    Args:
+        dataset: labelled data set whose pipeline reads label maps before it changes them.
+        cache: folder to keep the counts in, or ``None`` to count anew each time.
+
+    Raises:
+        StatisticsError: the data set has no label maps or its pipeline does not read them.
+        ExtensionError: whatever the label reader says about a file.
+    """
+    paths = label_paths(dataset)
+    if cache is None:
+        return _count(dataset)
+    path = Path(cache) / f"{_fingerprint(dataset, paths)}.npy"
+    try:
+        counted: NDArray[np.int64] = np.load(path, allow_pickle=False)
+        if counted.shape == (len(paths), len(CLASSES)):
+            return counted
+    except (OSError, ValueError, EOFError):
+        pass  # not there yet, or cut short by a crash: count and replace it
+    counted = _count(dataset)
+    _save(path, counted)
+    return counted
+
+
+def label_paths(dataset: BaseSegDataset) -> list[str]:
+    """File of every label map, in the order of the data set.
+
+    Raises:
+        StatisticsError: the data set was built without labels.
+    """
+    paths = [dataset.get_data_info(i).get("seg_map_path") for i in range(len(dataset))]
+    if not paths or None in paths:
+        raise StatisticsError(
+            "class statistics need label maps, but this data set was built without labels; "
+            "rare-class sampling is for the labelled source domain"
+        )
+    return paths
+
+
+def relative_names(paths: list[str]) -> list[str]:
+    """The paths below their common folder, with forward slashes: equal on every machine."""
+    root = os.path.commonpath([os.path.dirname(path) for path in paths])
+    return [Path(os.path.relpath(path, root)).as_posix() for path in paths]
+
+
+def count_label(label_hw: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Pixels of each of the 19 classes in one label map of train ids; 255 is not counted."""
+    # OpenCV is faster than numpy's bincount, and releases the interpreter's lock. It counts in
+    # fp32, which is exact up to 2^24 pixels.
+    rows = max(1, 2**24 // label_hw.shape[1])
+    parts = [label_hw[top : top + rows] for top in range(0, label_hw.shape[0], rows)]
+    counts = [cv2.calcHist([part], [0], None, [256], [0, 256]) for part in parts]
+    total: NDArray[np.int64] = np.sum(counts, axis=0, dtype=np.int64).ravel()
+    return total[: len(CLASSES)]
+
+
+def read_label(dataset: BaseSegDataset, index: int) -> NDArray[np.uint8]:
+    """A label map as training reads it, at its own size: (H,W) uint8 train ids."""
+    return _apply(_readers(dataset), dataset, index)
+
+
+def _readers(dataset: BaseSegDataset) -> list[Any]:
+    """The first transforms of the pipeline, up to the one that delivers the label map.
+
+    Without the one that reads the image: it is not needed, and reading it is most of the work.
+    """
+    results: dict[str, Any] = dataset.get_data_info(0)
+    readers = []
+    for transform in dataset.pipeline.transforms:
+        if not isinstance(transform, ReadImage):
+            readers.append(transform)
+            results = transform(results)
+        if "gt_seg_map" in results:
+            return readers
+    raise StatisticsError(
+        f"{results['seg_map_path']}: the pipeline of its data set never reads label maps; "
+        "put ReadLabel before the transforms that change them"
+    )
+
+
+def _apply(readers: list[Any], dataset: BaseSegDataset, index: int) -> NDArray[np.uint8]:
+    results: dict[str, Any] = dataset.get_data_info(index)
+    for reader in readers:
+        results = reader(results)
+    label: NDArray[np.uint8] = results["gt_seg_map"]
+    return label
+
+
+def _count(dataset: BaseSegDataset) -> NDArray[np.int64]:
+    readers = _readers(dataset)
+
+    def count(index: int) -> NDArray[np.int64]:
+        return count_label(_apply(readers, dataset, index))
+
+    # Threads, because OpenCV decodes without holding the interpreter's lock.
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        return np.stack(list(pool.map(count, range(len(dataset)))))
+
+
+def _fingerprint(dataset: BaseSegDataset, paths: list[str]) -> str:
+    """Digest of the files (names, sizes, times of change) and of how they are read."""
+    files = [
+        [name, status.st_size, status.st_mtime_ns]
+        for name, status in zip(relative_names(paths), map(os.stat, paths), strict=True)
+    ]
+    digest = hashlib.sha256(json.dumps([_VERSION, len(CLASSES), files]).encode())
+    for reader in _readers(dataset):
+        digest.update(f"{type(reader).__module__}.{type(reader).__qualname__}".encode())
+        digest.update(pickle.dumps(vars(reader), protocol=4))
+    return digest.hexdigest()[:32]
+
+
+def _save(path: Path, counted: NDArray[np.int64]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "wb") as stream:
+            np.save(stream, counted)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
