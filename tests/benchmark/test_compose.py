@@ -93,7 +93,8 @@ def test_a_method_may_build_on_another_segmentor() -> None:
 def test_methods_that_build_on_each_other_share_their_constants(method: str, base: str) -> None:
     model, basis = (registry.find("method", name).values["model"] for name in (method, base))
     differing = {key for key, value in basis.items() if model[key] != value}
-    assert differing <= {"type", "teacher", "ignored_rows"}
+    assert differing <= {"type", "teacher", "ignored_rows", "strong_augmentation"}
+    assert basis["strong_augmentation"].items() <= model["strong_augmentation"].items()
     if base != "dacs":
         assert model["teacher"] == basis["teacher"]
 
