@@ -39,7 +39,7 @@ class ResumePointHook(Hook):
     def __init__(self, interval: int) -> None:
         self._interval = interval
         self._states: list[dict[str, Any]] | None = None
-        self._loaded: dict[str, Any] | None = None
+        self._loaded: list[dict[str, Any]] | None = None
 
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
@@ -61,20 +61,20 @@ class ResumePointHook(Hook):
             checkpoint["random_states"] = states
 
     def after_load_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
-        """Keep the random state until training starts: what is built until then draws too."""
-        states = checkpoint.get("random_states")
-        if states is not None and len(states) != get_world_size():
-            raise ResumeError(
-                f"the resume point was written by {len(states)} process(es) and this run has "
-                f"{get_world_size()}: it would read other samples in another order; start as many "
-                "processes as before, or delete the resume point"
-            )
-        self._loaded = None if states is None else states[get_rank()]
+        """Keep the random states until training starts: what is built until then draws too."""
+        self._loaded = checkpoint.get("random_states")
 
     def before_train_epoch(self, runner: Any) -> None:
         """Put the random state back right before the first resumed step."""
-        if self._loaded is not None:
-            _set_random_state(self._loaded)
+        if self._loaded is None or runner.iter == 0:  # a new run may begin from loaded weights
+            return
+        if len(self._loaded) != get_world_size():
+            raise ResumeError(
+                f"the resume point was written by {len(self._loaded)} process(es) and this run has "
+                f"{get_world_size()}: it would read other samples in another order; start as many "
+                "processes as before, or delete the resume point"
+            )
+        _set_random_state(self._loaded[get_rank()])
 
 
 @master_only

@@ -112,6 +112,19 @@ def test_a_resumed_run_equals_an_uninterrupted_one(domains, tmp_path, method):
     assert ("/discriminator/state/0/exp_avg_sq" in state) == (method == "adaptsegnet")
 
 
+def test_a_run_from_the_weights_of_another_draws_its_own_numbers(domains, tmp_path):
+    run(domains, tmp_path / "first", iterations=2, interval=1)
+    numbers = []
+    for name in ("with", "without"):
+        config = small_world.runner_config(domains, tmp_path / name, "source-only", iterations=1)
+        if name == "with":
+            config["load_from"] = str(tmp_path / "first" / FILE_NAME)
+        runner = Runner.from_cfg(Config(config))
+        runner.train()
+        numbers.append(torch.rand(3))
+    assert torch.equal(*numbers)
+
+
 def test_each_optimizer_follows_its_own_schedule(domains, tmp_path):
     runner = run(domains, tmp_path / "w", "adaptsegnet", iterations=3)
     rates = {name: values[0] for name, values in runner.optim_wrapper.get_lr().items()}
