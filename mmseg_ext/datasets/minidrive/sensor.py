@@ -11,6 +11,15 @@ import numpy.typing as npt
 from .frame import Frame, stack
 from .textures import Map
 
+_CASTS = (0.42, 0.21)
+"""Standard deviations of warm-cold and green-magenta casts at strength 1.
+
+Casts are most of what separates source and target for a small network, and what self-training
+gains most on. Target mIoU of resnet-mini at gap 0.68, training seeds 100 and 101, DACS minus
+source-only: 3.2 points with 0.3/1.4 of these casts, 8.2 and 9.9 with 1/1.4, 11.1 and 10.5 with
+these, 12.0 with 1.8/1.4 of them (the first and last: seed 100 alone), where all levels are lower.
+"""
+
 
 def expose(
     frame: Frame, contrast: tuple[float, float], brightness: float, offset: float = 0.0
@@ -40,7 +49,7 @@ def fade(frame: Frame, saturation: float, contrast: float) -> None:
 
 def white_balance(frame: Frame, strength: float) -> None:
     """A colour cast: mostly between warm and cold light, less between green and magenta."""
-    warm, green = frame.rng.normal(0.0, (0.30 * strength, 0.15 * strength))
+    warm, green = frame.rng.normal(0.0, (_CASTS[0] * strength, _CASTS[1] * strength))
     gains = np.array([1 + warm - green / 2, 1 + green, 1 - warm - green / 2])
     frame.image *= np.clip(gains, 0.4, 1.6).astype(np.float32)
 
