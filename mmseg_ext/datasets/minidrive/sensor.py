@@ -14,10 +14,12 @@ from .textures import Map
 _CASTS = (0.42, 0.21)
 """Standard deviations of warm-cold and green-magenta casts at strength 1.
 
-Casts are most of what separates source and target for a small network, and what self-training
-gains most on. Target mIoU of resnet-mini at gap 0.68, training seeds 100 and 101, DACS minus
-source-only: 3.2 points with 0.3/1.4 of these casts, 8.2 and 9.9 with 1/1.4, 11.1 and 10.5 with
-these, 12.0 with 1.8/1.4 of them (the first and last: seed 100 alone), where all levels are lower.
+Casts are most of what parts source and target for a small network. Chosen on training seeds 100
+to 102 by the target mIoU of resnet-mini after 500 iterations at gap 0.68, with casts of (0.30,
+0.15) scaled by a factor; DACS minus source-only, in points: factor 0.3 +3.2 (seed 100 alone), 1
++8.2, +9.9 and +10.5, 1.4 (these) +11.1, +10.5 and +11.1, 1.8 +12.0 (seed 100 alone), where
+every method is lower. About the same warm cast on all photographs instead of random ones leaves
+DACS nothing to start from: +1.8 (seed 100 alone).
 """
 
 
