@@ -185,7 +185,9 @@ def test_a_fragment_without_a_needed_name_is_named() -> None:
         )
 
 
-@pytest.mark.parametrize(("iterations", "warmup", "power"), [(600, 50, 0.9), (200, 30, 1.0)])
+@pytest.mark.parametrize(
+    ("iterations", "warmup", "power"), [(600, 50, 0.9), (200, 30, 1.0), (40_000, 1500, 1.0)]
+)
 def test_the_schedule_is_warm_up_times_polynomial_decay(
     iterations: int, warmup: int, power: float
 ) -> None:
