@@ -43,8 +43,8 @@ _daformer = dict(
     ignored_rows=None,
     rare_class_sampling=_rare_classes,
 )
-# Images of 64x128: three layers see 22 pixels and leave a map of 8x16 to judge. This weight, MinEnt's
-# and the discriminator's rate were chosen on seeds from 100 up, which no table reports.
+# Images of 64x128: three layers see 22 pixels and leave a map of 8x16 to judge. This weight, that
+# of MinEnt and the discriminator's rate were chosen on seeds from 100 up, which no table reports.
 _adversarial = dict(adversary=dict(weight=0.1), discriminator=dict(ndf=16, layers=3))
 # Where this small world needs other constants than the papers: changes of a method's model.
 # The networks start at random and learn for 500 iterations: a slower teacher keeps pseudo labels
