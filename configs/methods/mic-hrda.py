@@ -33,7 +33,9 @@ model = dict(
     teacher=dict(alpha=0.999),
     pseudo_labels=dict(threshold=0.968),
     class_mix=dict(scope="batch"),
-    strong_augmentation=dict(strength=0.2, jitter_probability=0.8, blur_probability=0.5),
+    strong_augmentation=dict(
+        strength=0.2, jitter_probability=0.8, blur_probability=0.5, shared_order=False
+    ),
     feature_distance=dict(teacher="initial", min_ratio=0.75, level=-1, weight=0.005),
     ignored_rows=None,
 )

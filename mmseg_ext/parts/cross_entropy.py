@@ -54,13 +54,15 @@ class PixelCrossEntropy(nn.Module):
             label_bhw: int64 train ids, 255 where there is no label.
             weight_bhw: factor for each pixel, e.g. the trust in a pseudo label.
         """
+        # One row a pixel: on the CPU the kernels of this form take half the time of the 2D ones and
+        # logits in channels-last layout lie in memory like this already.
         loss_bhw = functional.cross_entropy(
-            logits_bchw.float(),
-            label_bhw,
+            logits_bchw.float().permute(0, 2, 3, 1).flatten(0, 2),
+            label_bhw.flatten(),
             weight=self.class_weight,
             ignore_index=IGNORE_LABEL,
             reduction="none",
-        )
+        ).view(label_bhw.shape)
         if weight_bhw is not None:
             loss_bhw = loss_bhw * weight_bhw
         if self.denominator == "valid_pixels":

@@ -21,10 +21,9 @@ class StrongAugmentation(nn.Module):
     """Colour jitter, then Gaussian blur, of a batch of normalised images.
 
     Whether jitter and blur happen is drawn once for the batch, their strengths once for each image
-    (lhoyer/DAFormer, mmseg/models/utils/dacs_transforms.py). The order of the four colour
-    operations is drawn once for the batch; the reference draws it for each image. The jitter works
-    on values in [0, 1], so the batch is de-normalised around it with the statistics of the encoder
-    in use; the blur works on the normalised tensor with reflected borders.
+    (lhoyer/DAFormer, mmseg/models/utils/dacs_transforms.py). The jitter works on values in [0, 1],
+    so the batch is de-normalised around it with the statistics of the encoder in use; the blur
+    works on the normalised tensor with reflected borders.
 
     Args:
         mean, std: the statistics (0-255 scale, RGB) the images were normalised with.
@@ -35,6 +34,9 @@ class StrongAugmentation(nn.Module):
         sigma: range of the blur's standard deviation in pixels.
         per: where it is drawn whether jitter and blur happen: once for the ``batch`` (DAFormer,
             HRDA, MIC) or for each ``image`` (VFM-UDA).
+        shared_order: one random order of the four colour operations for the whole batch, which is
+            faster; DACS, DAFormer and HRDA draw one for each mixed image, MIC one for all its
+            masked images.
         shared_sigma: one standard deviation of the blur for the whole batch, as on MIC's masked
             images, which go through the reference's blur in one call.
     """
@@ -51,12 +53,14 @@ class StrongAugmentation(nn.Module):
         blur_probability: float = 0.5,
         sigma: tuple[float, float] = (0.15, 1.15),
         per: Literal["batch", "image"] = "batch",
+        shared_order: bool = True,
         shared_sigma: bool = False,
     ) -> None:
         super().__init__()
         if per not in ("batch", "image"):
             raise ValueError(f"per of StrongAugmentation must be 'batch' or 'image', got {per!r}")
         self.per = per
+        self.shared_order = shared_order
         self.shared_sigma = shared_sigma
         self.strength = strength
         self.jitter_probability = jitter_probability
@@ -84,16 +88,21 @@ class StrongAugmentation(nn.Module):
         count, s = len(rgb), self.strength
         brightness, contrast, saturation = torch.empty(3, count).uniform_(1.0 - s, 1.0 + s).to(rgb)
         hue = torch.empty(count).uniform_(-s, s).to(rgb)
-        for operation in torch.randperm(4).tolist():
-            if operation == 0:
-                rgb = adjust_brightness(rgb, brightness)
-            elif operation == 1:
-                rgb = adjust_contrast(rgb, contrast)
-            elif operation == 2:
-                rgb = adjust_saturation(rgb, saturation)
-            else:
-                rgb = adjust_hue(rgb, hue)
-        return rgb
+        factors = (brightness, contrast, saturation, hue)
+        if self.shared_order:
+            return _in_random_order(rgb, factors)
+        images = [
+            _in_random_order(rgb[i : i + 1], [factor[i : i + 1] for factor in factors])
+            for i in range(count)
+        ]
+        return torch.cat(images)
+
+
+def _in_random_order(rgb: Tensor, factors: Sequence[Tensor]) -> Tensor:
+    operations = (adjust_brightness, adjust_contrast, adjust_saturation, adjust_hue)
+    for index in torch.randperm(4).tolist():
+        rgb = operations[index](rgb, factors[index])
+    return rgb
 
 
 def _where(chosen_b: Tensor, changed: Tensor, image_bchw: Tensor) -> Tensor:

@@ -93,7 +93,8 @@ def test_a_method_may_build_on_another_segmentor() -> None:
 def test_methods_that_build_on_each_other_share_their_constants(method: str, base: str) -> None:
     model, basis = (registry.find("method", name).values["model"] for name in (method, base))
     differing = {key for key, value in basis.items() if model[key] != value}
-    assert differing <= {"type", "teacher", "ignored_rows"}
+    assert differing <= {"type", "teacher", "ignored_rows", "strong_augmentation"}
+    assert basis["strong_augmentation"].items() <= model["strong_augmentation"].items()
     if base != "dacs":
         assert model["teacher"] == basis["teacher"]
 
@@ -184,7 +185,9 @@ def test_a_fragment_without_a_needed_name_is_named() -> None:
         )
 
 
-@pytest.mark.parametrize(("iterations", "warmup", "power"), [(600, 50, 0.9), (200, 30, 1.0)])
+@pytest.mark.parametrize(
+    ("iterations", "warmup", "power"), [(600, 50, 0.9), (200, 30, 1.0), (40_000, 1500, 1.0)]
+)
 def test_the_schedule_is_warm_up_times_polynomial_decay(
     iterations: int, warmup: int, power: float
 ) -> None:

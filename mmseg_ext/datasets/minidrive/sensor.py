@@ -11,6 +11,17 @@ import numpy.typing as npt
 from .frame import Frame, stack
 from .textures import Map
 
+_CASTS = (0.42, 0.21)
+"""Standard deviations of warm-cold and green-magenta casts at strength 1.
+
+Casts are most of what parts source and target for a small network. Chosen on training seeds 100
+to 102 by the target mIoU of resnet-mini after 500 iterations at gap 0.68, with casts of (0.30,
+0.15) scaled by a factor; DACS minus source-only, in points: factor 0.3 +3.2 (seed 100 alone), 1
++8.2, +9.9 and +10.5, 1.4 (these) +11.1, +10.5 and +11.1, 1.8 +12.0 (seed 100 alone), where
+every method is lower. About the same warm cast on all photographs instead of random ones leaves
+DACS nothing to start from: +1.8 (seed 100 alone).
+"""
+
 
 def expose(
     frame: Frame, contrast: tuple[float, float], brightness: float, offset: float = 0.0
@@ -40,7 +51,7 @@ def fade(frame: Frame, saturation: float, contrast: float) -> None:
 
 def white_balance(frame: Frame, strength: float) -> None:
     """A colour cast: mostly between warm and cold light, less between green and magenta."""
-    warm, green = frame.rng.normal(0.0, (0.30 * strength, 0.15 * strength))
+    warm, green = frame.rng.normal(0.0, (_CASTS[0] * strength, _CASTS[1] * strength))
     gains = np.array([1 + warm - green / 2, 1 + green, 1 - warm - green / 2])
     frame.image *= np.clip(gains, 0.4, 1.6).astype(np.float32)
 

@@ -16,7 +16,7 @@ from .errors import MiniDriveError
 from .layout import make_layout
 from .sensor import quantise
 
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 """Raise it whenever any image of any world changes: it names the cache folders."""
 
 _LEAST_ROWS = 32

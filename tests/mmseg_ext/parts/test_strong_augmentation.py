@@ -182,3 +182,33 @@ def test_the_strength_of_dacs_reaches_further_than_that_of_daformer():
         assert float(values.max()) <= (0.5 + strength) * (1 + strength)
         ranges.append(float(values.max()))
     assert ranges[0] < 0.84 < ranges[1]
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_the_order_of_the_colour_operations_can_differ_between_images(shared, monkeypatch):
+    orders = []
+    original = sa._in_random_order
+
+    def watched(rgb, factors):
+        state = torch.get_rng_state()
+        orders.append(torch.randperm(4).tolist())
+        torch.set_rng_state(state)
+        return original(rgb, factors)
+
+    monkeypatch.setattr(sa, "_in_random_order", watched)
+    augment = sa.StrongAugmentation([0.0] * 3, [255.0] * 3, 0.2, 1.0, 0.0, shared_order=shared)
+    image = torch.rand(5, 3, 4, 4)
+    torch.manual_seed(8)
+    result = augment(image)
+    assert len(orders) == (1 if shared else 5)
+    assert shared or len({tuple(order) for order in orders}) > 1
+
+    torch.manual_seed(8)
+    torch.rand(2, 1)
+    factors = [*torch.empty(3, 5).uniform_(0.8, 1.2), torch.empty(5).uniform_(-0.2, 0.2)]
+    operations = [sa.adjust_brightness, sa.adjust_contrast, sa.adjust_saturation, sa.adjust_hue]
+    for i in range(5):
+        expected = image[i : i + 1]
+        for k in orders[0 if shared else i]:
+            expected = operations[k](expected, factors[k][i : i + 1])
+        assert torch.allclose(result[i], expected[0], atol=1e-6)
