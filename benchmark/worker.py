@@ -1,4 +1,4 @@
-"""Runs ONE cell in ONE process: the only module of the control plane that crosses into mmseg_ext.
+"""Runs ONE cell in one process (or its share): only here the control plane meets mmseg_ext.
 
 Training comes first, from source images and labels and, for UDA methods, unlabelled target images;
 evaluation follows when training is over and opens the labelled test splits then. The record is
@@ -14,7 +14,8 @@ import resource
 import sys
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,8 +63,7 @@ def run_cell(planned: PlannedCell, suite: Suite, folder: Path, runtime: Runtime)
     result: _Result | None = None
     failure: Failure | None = None
     try:
-        with ranks.process_group(runtime.device):
-            ranks.wait_for_all()  # until rank 0 has dropped a resume point that must not be used
+        with _process_group(runtime.device):
             result = _train_and_score(planned, paths, runtime)
     except Exception as error:
         traceback.print_exc()
@@ -92,6 +92,27 @@ def run_cell(planned: PlannedCell, suite: Suite, folder: Path, runtime: Runtime)
     if result is not None:
         (paths.folder / "resume.pth").unlink(missing_ok=True)
     return record
+
+
+@contextmanager
+def _process_group(device: str) -> Iterator[None]:
+    """Meet the other processes of the cell, with gloo on the CPU and NCCL on GPUs.
+
+    MMEngine's own launcher insists on CUDA; it finds this group and leaves it as it is.
+    """
+    if ranks.count() == 1:
+        yield
+        return
+    import torch
+
+    if device == "cuda":
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    torch.distributed.init_process_group("nccl" if device == "cuda" else "gloo")
+    try:
+        torch.distributed.barrier()  # until rank 0 has dropped a resume point of another cell
+        yield
+    finally:
+        torch.distributed.destroy_process_group()
 
 
 def _train_and_score(planned: PlannedCell, paths: CellPaths, runtime: Runtime) -> _Result:
@@ -123,7 +144,7 @@ def _train_and_score(planned: PlannedCell, paths: CellPaths, runtime: Runtime) -
         metrics={name: _metrics(roles[name], score) for name, score in scores.items()},
         diagnostics={
             "curves": curves,
-            "encoder": _encoder_facts(runner.model),
+            "encoder": _encoder_facts(model),
             "weights_sha256": _digest(tensor.cpu().numpy() for tensor in weights.values()),
             "confusion": _save_confusion(
                 paths, {name: s.confusion_ncc for name, s in scores.items()}
