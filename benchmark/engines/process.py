@@ -20,22 +20,6 @@ from benchmark.provenance import utc_now
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
-ALLOCATOR = {
-    "GLIBC_TUNABLES": ":".join(
-        (
-            "glibc.malloc.hugetlb=1",
-            f"glibc.malloc.mmap_threshold={2**30}",
-            f"glibc.malloc.trim_threshold={2**30}",
-            f"glibc.malloc.top_pad={2**27}",
-        )
-    )
-}
-"""Settings of the GNU C library: freed memory stays with the process, in large pages.
-
-By default activations of about a megabyte go back to the system in every step and come again as
-pages that have to be zeroed. Other C libraries know no such variable; a caller's own value counts.
-"""
-
 
 @dataclass
 class Worker:
@@ -104,7 +88,6 @@ def _environment(slot: Slot, reader: int, threads: int) -> dict[str, str]:
         # Containers set it to stay small, but every cell would compile thousands of modules anew.
         inherited["PYTHONPYCACHEPREFIX"] = str(cache_root() / "bytecode")
     return {
-        **ALLOCATOR,
         **inherited,
         **dict.fromkeys(THREAD_VARIABLES, str(threads)),
         PARENT_FD: str(reader),

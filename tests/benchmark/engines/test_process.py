@@ -23,15 +23,6 @@ def test_it_names_the_device_the_threads_and_the_pipe() -> None:
     assert made[process.PARENT_FD] == "7"
 
 
-def test_it_keeps_freed_memory_unless_the_caller_has_own_settings(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
-    assert "glibc.malloc.trim_threshold=1073741824" in environment()["GLIBC_TUNABLES"].split(":")
-    monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.hugetlb=0")
-    assert environment()["GLIBC_TUNABLES"] == "glibc.malloc.hugetlb=0"
-
-
 def test_compiled_modules_are_kept_in_our_cache_where_python_may_not_write_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
