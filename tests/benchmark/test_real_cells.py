@@ -185,6 +185,7 @@ def test_target_training_labels_are_never_opened(tiny: Path, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("kind", ["images", "labels"])
 def test_a_corrupt_file_fails_the_cell_with_its_path(tiny: Path, tmp_path: Path, kind: str) -> None:
+    data.prepare(plan.make(suites.load("tiny"), tmp_path).entries)
     world = next((tiny / "cache/minidrive").iterdir())
     victims = sorted((world / "synthetic/train" / kind).iterdir())
     kept = {path: path.read_bytes() for path in victims}
