@@ -5,6 +5,7 @@ A fragment is executed in the control plane, so it holds plain names and never i
 
 from __future__ import annotations
 
+import copy
 import difflib
 import re
 import reprlib
@@ -41,6 +42,21 @@ class Fragment:
         """Title, summary and the other facts that ``list``, ``show`` and the report print."""
         card: Mapping[str, Any] = self.values["card"]
         return card
+
+    def require(self, key: str) -> Any:
+        """A copy of what the fragment defines as ``key``. Raises ``FragmentError`` without it."""
+        if key not in self.values:
+            raise FragmentError(f"{self.path}: a {self.kind} must define {key!r}")
+        return copy.deepcopy(self.values[key])
+
+
+def overlaid(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """``base`` with ``changes`` laid over it, dictionaries merged key by key."""
+    merged = dict(base)
+    for key, value in changes.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(key), dict)
+        merged[key] = overlaid(merged[key], value) if both else value
+    return merged
 
 
 def unknown(what: str, name: object, valid: Iterable[str]) -> str:

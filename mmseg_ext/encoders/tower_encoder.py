@@ -18,6 +18,14 @@ from torch import Tensor, nn
 from mmseg_ext.encoders.detail_stem import DetailStem
 from mmseg_ext.encoders.pyramid import STRIDES, StageProjections, TokenPyramid
 from mmseg_ext.encoders.tower import Tower, description
+from mmseg_ext.encoders.tower_shape import (
+    checked_channels,
+    checked_layers,
+    own_channels,
+    patch_side,
+    resample_patches,
+    stages,
+)
 from mmseg_ext.encoders.weight_file import SUFFIXES
 from mmseg_ext.errors import EncoderError
 
@@ -81,11 +89,11 @@ class TowerEncoder(BaseModule):
         self.loaded = tower.load(checkpoint)
         self.name, self.image_statistics = tower.name, tower.statistics
         self.patch_fit, self.frozen = patch_fit, frozen
-        self.patch = _patch_side(tower)
-        self.feature_layers = _feature_layers(tower, feature_layers)
+        self.patch = patch_side(tower)
+        self.feature_layers = checked_layers(tower, feature_layers)
         self._taken = sorted(set(self.feature_layers))
         if self.patch and patch_fit == "resample":
-            self.patch = _resample_patches(network, self.patch)
+            self.patch = resample_patches(network, self.patch)
         network.prune_intermediate_layers(self._taken, prune_norm=True, prune_head=True)
         network.set_grad_checkpointing(gradient_checkpointing)
         for module in network.modules():
@@ -95,8 +103,8 @@ class TowerEncoder(BaseModule):
         # timm's towers have one: without this mark it would draw pre-trained weights anew.
         network.is_init = True
         self.tower = network
-        own = _own_channels(tower, self.feature_layers)
-        self.channels = own if out_channels is None else _checked_channels(out_channels)
+        own = own_channels(tower, self.feature_layers)
+        self.channels = own if out_channels is None else checked_channels(out_channels)
         self.pyramid: TokenPyramid | StageProjections | None = None
         if self.patch:
             self.pyramid = TokenPyramid(own[0], self.channels, self.patch)
@@ -185,7 +193,7 @@ class TowerEncoder(BaseModule):
         )
 
     def _freeze(self) -> None:
-        depth = len(self.tower.blocks if self.patch else _stages(self.tower))
+        depth = len(self.tower.blocks if self.patch else stages(self.tower))
         number = depth if self.frozen == "all" else self.frozen
         if isinstance(number, str) or not 0 <= number <= depth:
             raise EncoderError(f"frozen is {self.frozen!r}, expected 'all' or 0 to {depth}")
@@ -201,7 +209,7 @@ class TowerEncoder(BaseModule):
             return [self.tower]
         if not self.frozen:
             return []
-        main = self.tower.blocks if self.patch else _stages(self.tower)
+        main = self.tower.blocks if self.patch else stages(self.tower)
         before = itertools.takewhile(lambda child: child is not main, self.tower.children())
         return [*before, *list(main)[: self.frozen]]
 
@@ -213,77 +221,6 @@ def split_pretrained(pretrained: str | None) -> tuple[str | None, str | None]:
     if pretrained.endswith(SUFFIXES) or os.sep in pretrained:
         return None, pretrained
     return pretrained, None
-
-
-def _stages(network: Any) -> Any:
-    return getattr(network, "stages", None) or getattr(network, "layers", ())
-
-
-def _patch_side(tower: Tower) -> int | None:
-    """Side of a patch in pixels, ``None`` for a tower that works in stages."""
-    network = tower.network
-    reductions = {entry["reduction"] for entry in getattr(network, "feature_info", ())}
-    needed = ("forward_intermediates", "prune_intermediate_layers")
-    if all(hasattr(network, name) for name in needed):
-        if set(STRIDES) <= reductions:
-            return None
-        rows, columns = getattr(getattr(network, "patch_embed", None), "patch_size", (0, 0))
-        if hasattr(network, "blocks") and hasattr(network, "embed_dim") and rows == columns > 0:
-            return int(rows)
-    raise EncoderError(
-        f"{tower.name} is neither a plain vision transformer with square patches nor a network "
-        f"with stages at strides {STRIDES}; choose one such as eva02_*, vit_* or convnext_*"
-    )
-
-
-def _feature_layers(tower: Tower, layers: Sequence[int] | None) -> tuple[int, ...]:
-    network = tower.network
-    if _patch_side(tower) is None:
-        if layers is not None:
-            raise EncoderError(
-                f"feature_layers of {tower.name} must be left out: its stages are the levels"
-            )
-        strides = [entry["reduction"] for entry in network.feature_info]
-        return tuple(len(strides) - 1 - strides[::-1].index(stride) for stride in STRIDES)
-    depth = len(network.blocks)
-    if layers is None:
-        return tuple(max(0, depth * (level + 1) // len(STRIDES) - 1) for level in range(4))
-    chosen = tuple(layers)
-    ascending = all(a <= b for a, b in itertools.pairwise(chosen))
-    if len(chosen) != len(STRIDES) or not ascending or chosen[0] < 0 or chosen[-1] >= depth:
-        raise EncoderError(
-            f"feature_layers of {tower.name} is {list(chosen)}, expected {len(STRIDES)} indices "
-            f"of its {depth} blocks, from 0 to {depth - 1} and none below the one before it"
-        )
-    return chosen
-
-
-def _own_channels(tower: Tower, layers: Sequence[int]) -> tuple[int, ...]:
-    if _patch_side(tower) is not None:
-        return (int(tower.network.embed_dim),) * len(STRIDES)
-    return tuple(int(tower.network.feature_info[layer]["num_chs"]) for layer in layers)
-
-
-def _checked_channels(channels: int | Sequence[int]) -> tuple[int, ...]:
-    chosen = (channels,) * len(STRIDES) if isinstance(channels, int) else tuple(channels)
-    if len(chosen) != len(STRIDES) or min(chosen) < 1:
-        raise EncoderError(
-            f"out_channels is {channels!r}, expected one positive number or {len(STRIDES)} of them"
-        )
-    return chosen
-
-
-def _resample_patches(network: Any, patch: int) -> int:
-    """Resample the patch kernel to the nearest power of two and return its side.
-
-    The image size of the tower is changed with it, so that the grid, and with it the position
-    table and the scale of rotary positions, stay those of the pre-training.
-    """
-    side = 2 ** round(math.log2(patch))
-    if side != patch:
-        rows, columns = network.patch_embed.grid_size
-        network.set_input_size(img_size=(rows * side, columns * side), patch_size=(side, side))
-    return side
 
 
 def _detail_stem(channels: int) -> DetailStem:
