@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from mmseg_ext.encoders.tower import IMAGENET, Tower, description
+from mmseg_ext.encoders.tower import IMAGENET, Tower, description, fetched
 from mmseg_ext.encoders.weight_file import State, stripped
 from mmseg_ext.errors import EncoderError, WeightsError
 from mmseg_ext.registry import MODELS
@@ -123,7 +123,6 @@ def _renamed(key: str, stem: str) -> str:
 
 def _download(depth: int, stem: str) -> Path:
     import mmengine
-    import torch
     from mmengine.fileio import load
 
     catalogue = "openmmlab" if stem == "v1c" else "torchvision_0.12"
@@ -131,9 +130,4 @@ def _download(depth: int, stem: str) -> Path:
     addresses = load(str(Path(mmengine.__file__).parent / "hub" / f"{catalogue}.json"))
     if name not in addresses:
         raise WeightsError(f"there are no {_CATALOGUE[stem]} weights called {name!r}")
-    folder = Path(torch.hub.get_dir()) / "checkpoints"
-    path = folder / Path(addresses[name]).name
-    if not path.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        torch.hub.download_url_to_file(addresses[name], str(path), progress=False)
-    return path
+    return fetched(addresses[name])

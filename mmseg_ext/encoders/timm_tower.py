@@ -11,7 +11,13 @@ import timm
 from timm.models import get_pretrained_cfg
 from timm.models._registry import get_arch_pretrained_cfgs, split_model_name_tag
 
-from mmseg_ext.encoders.tower import IMAGENET, ImageStatistics, Tower, common_statistics
+from mmseg_ext.encoders.tower import (
+    IMAGENET,
+    ImageStatistics,
+    Tower,
+    common_statistics,
+    fetched,
+)
 from mmseg_ext.encoders.weight_file import State, stripped
 from mmseg_ext.errors import EncoderError, WeightsError
 
@@ -125,7 +131,6 @@ def _tags(architecture: str, name: str) -> dict[str, Any]:
 
 
 def _download(name: str) -> Path:
-    import torch
     from huggingface_hub import hf_hub_download
 
     cfg = get_pretrained_cfg(name)
@@ -135,9 +140,4 @@ def _download(name: str) -> Path:
         return Path(hf_hub_download(cfg.hf_hub_id, "model.safetensors"))
     if not cfg.url:
         raise WeightsError(f"timm knows no place to fetch the weights of {name!r} from")
-    folder = Path(torch.hub.get_dir()) / "checkpoints"
-    path = folder / Path(cfg.url).name
-    if not path.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        torch.hub.download_url_to_file(cfg.url, str(path), progress=False)
-    return path
+    return fetched(cfg.url)

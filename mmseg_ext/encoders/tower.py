@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from mmseg_ext.encoders.weight_file import LoadedWeights, State, load_whole
 from mmseg_ext.errors import WeightsError
 
@@ -67,6 +69,19 @@ class Tower:
                 "pretrained=None for random weights"
             ) from error
         return load_whole(self.network, path, self.convert)
+
+
+def fetched(address: str) -> Path:
+    """Download a file into torch's folder of checkpoints, unless it is there, and return its path.
+
+    The download goes to a temporary name first; what is there is whole.
+    """
+    folder = Path(torch.hub.get_dir()) / "checkpoints"
+    path = folder / Path(address).name
+    if not path.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        torch.hub.download_url_to_file(address, str(path), progress=False)
+    return path
 
 
 def description(name: str, loaded: LoadedWeights | None) -> dict[str, Any]:

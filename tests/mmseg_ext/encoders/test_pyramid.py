@@ -8,7 +8,13 @@ from mmseg_ext.encoders.pyramid import TokenPyramid, fit
 
 @pytest.mark.parametrize(
     ("patch", "octaves"),
-    [(4, (0, -1, -2, -3)), (8, (1, 0, -1, -2)), (14, (2, 1, 0, -1)), (16, (2, 1, 0, -1))],
+    [
+        (4, (0, -1, -2, -3)),
+        (8, (1, 0, -1, -2)),
+        (14, (2, 1, 0, -1)),
+        (16, (2, 1, 0, -1)),
+        (32, (3, 2, 1, 0)),
+    ],
 )
 def test_each_level_takes_the_nearest_power_of_two(patch: int, octaves: tuple[int, ...]) -> None:
     assert TokenPyramid(8, (8, 8, 8, 8), patch).octaves == octaves
