@@ -10,7 +10,7 @@ import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmark import optimisation
+from benchmark import optimisation, registry
 from benchmark.registry import Fragment, overlaid
 
 NUM_CLASSES = 19
@@ -67,7 +67,7 @@ def _model(protocol: Fragment, method: Fragment, encoder: Fragment) -> dict[str,
     channels = list(encoder.require("channels"))
     segmentor = {
         "type": "EncoderDecoder",
-        "backbone": encoder.require("backbone"),
+        "backbone": _backbone(encoder),
         "decode_head": {
             **protocol.require("decode_head"),
             "in_channels": channels,
@@ -92,7 +92,27 @@ def _model(protocol: Fragment, method: Fragment, encoder: Fragment) -> dict[str,
         "channels_last": protocol.require("channels_last"),
     }
     # Last what the method says: it may build on another segmentor than the plain one.
-    return overlaid(shared, overlaid(method.require("model"), changes))
+    model = overlaid(shared, overlaid(method.require("model"), changes))
+    if model.get("feature_distance"):
+        distance = model["feature_distance"]
+        model["feature_distance"] = {**distance, "teacher": _teacher(distance.get("teacher"))}
+    return model
+
+
+def _backbone(encoder: Fragment) -> dict[str, Any]:
+    """The encoder's configuration; ``weights_of`` says whose file a machine has to look for."""
+    backbone: dict[str, Any] = encoder.require("backbone")
+    named = {} if backbone.get("pretrained") is None else {"weights_of": encoder.name}
+    return {**backbone, **named}
+
+
+def _teacher(teacher: Any) -> Any:
+    """The teacher of a feature distance, an encoder in it by its name replaced by what it is."""
+    if not isinstance(teacher, Mapping) or not isinstance(teacher.get("encoder"), str):
+        return teacher
+    encoder = registry.find("encoder", teacher["encoder"])
+    own = {key: encoder.require(key) for key in ("mean", "std") if key in encoder.values}
+    return {**own, **teacher, "encoder": _backbone(encoder)}
 
 
 def _train_loader(

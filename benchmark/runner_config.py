@@ -11,6 +11,7 @@ from benchmark import ranks
 from benchmark.errors import UsageError
 from benchmark.paths import CellPaths
 from benchmark.runtime import Runtime
+from benchmark.weights import with_weights
 
 # Parts of a resolved configuration that are facts about the cell, not arguments of the Runner.
 _FACTS = ("roles", "domains")
@@ -21,7 +22,7 @@ def for_this_machine(
 ) -> dict[str, Any]:
     """The MMEngine runner configuration of a cell on this machine; ``config`` is not changed."""
     runner = {key: copy.deepcopy(value) for key, value in config.items() if key not in _FACTS}
-    _place_weights(runner["model"]["segmentor"]["backbone"], paths, runtime)
+    _place_weights(runner["model"], runtime)
     roots = {name: _data_root(data, runtime) for name, data in config["domains"].items()}
     training = runner["train_dataloader"]
     training["batch_size"] = _share(training["batch_size"])
@@ -79,19 +80,20 @@ def _share(batch_size: int) -> int:
     return batch_size // ranks.count()
 
 
-def _place_weights(backbone: dict[str, Any], paths: CellPaths, runtime: Runtime) -> None:
-    """Point a backbone with weights to their file on this machine.
+def _place_weights(model: dict[str, Any], runtime: Runtime) -> None:
+    """Point every encoder with weights to their file on this machine.
 
     Raises:
         UsageError: there is none, and it may not be downloaded.
     """
-    encoder = paths.cell.encoder
-    problem = runtime.weights.missing(encoder, backbone)
-    if problem:
-        raise UsageError(problem)
-    file = runtime.weights.file(encoder)
-    if backbone.get("pretrained") is not None and file is not None:
-        backbone["checkpoint"] = str(file)
+    for backbone in with_weights(model):
+        encoder = backbone.pop("weights_of")
+        problem = runtime.weights.missing(encoder, backbone)
+        if problem:
+            raise UsageError(problem)
+        file = runtime.weights.file(encoder)
+        if file is not None:
+            backbone["checkpoint"] = str(file)
 
 
 def _data_root(data: Mapping[str, Any], runtime: Runtime) -> Path:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmark import registry
 from benchmark.errors import UsageError
 from benchmark.plan import PlannedCell
 
@@ -66,14 +65,22 @@ class WeightsFolder:
         )
 
 
+def with_weights(config: Any) -> list[dict[str, Any]]:
+    """The configurations of encoders with weights inside ``config``, however deep they lie."""
+    if isinstance(config, list):
+        return [found for item in config for found in with_weights(item)]
+    if not isinstance(config, dict):
+        return []
+    own = [config] if "weights_of" in config else []
+    return own + [found for item in config.values() for found in with_weights(item)]
+
+
 def missing_weights(cells: Iterable[PlannedCell], folder: WeightsFolder) -> list[str]:
-    """One sentence for each encoder of ``cells`` whose weights are not there."""
+    """One sentence for each encoder in ``cells`` whose weights are not there."""
     found: dict[str, str] = {}
     for planned in cells:
-        encoder = planned.cell.encoder
-        if encoder not in found:
-            backbone = registry.find("encoder", encoder).values.get("backbone", {})
-            problem = folder.missing(encoder, backbone)
+        for backbone in with_weights(planned.config.get("model")):
+            problem = folder.missing(backbone["weights_of"], backbone)
             if problem:
-                found[encoder] = problem
+                found[backbone["weights_of"]] = problem
     return list(found.values())

@@ -7,7 +7,6 @@ written last, in one rename.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import resource
@@ -20,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark import provenance, ranks
+from benchmark import artifacts, provenance, ranks
 from benchmark.paths import CellPaths
 from benchmark.plan import PlannedCell
 from benchmark.records import Cost, DomainMetrics, Failure, Record, write_atomically, write_record
@@ -29,10 +28,8 @@ from benchmark.runtime import Runtime
 from benchmark.suite import Suite
 
 if TYPE_CHECKING:
-    import numpy as np
     import torch
     from mmengine.runner import Runner
-    from numpy.typing import NDArray
 
     from mmseg_ext.evaluation import DomainScore
 
@@ -137,7 +134,7 @@ def _train_and_score(planned: PlannedCell, paths: CellPaths, runtime: Runtime) -
     scores: Mapping[str, DomainScore] = runner.test_loop.scores  # type: ignore[attr-defined]
     model = getattr(runner.model, "module", runner.model)  # several processes: it is wrapped
     weights = model.student.state_dict()
-    _save_weights(paths, weights)
+    artifacts.save_weights(paths, weights)
     curves = next(hook.curves for hook in runner.hooks if isinstance(hook, CurveHook))
     roles = planned.config["roles"]
     return _Result(
@@ -145,8 +142,8 @@ def _train_and_score(planned: PlannedCell, paths: CellPaths, runtime: Runtime) -
         diagnostics={
             "curves": curves,
             "encoder": _encoder_facts(model),
-            "weights_sha256": _digest(tensor.cpu().numpy() for tensor in weights.values()),
-            "confusion": _save_confusion(
+            "weights_sha256": artifacts.digest(tensor.cpu().numpy() for tensor in weights.values()),
+            "confusion": artifacts.save_confusion(
                 paths, {name: s.confusion_ncc for name, s in scores.items()}
             ),
         },
@@ -205,43 +202,6 @@ def _cost(
         ),
         device_hours=ranks.count() * (training + evaluation) / 3600.0,
     )
-
-
-def _save_weights(paths: CellPaths, weights: Mapping[str, torch.Tensor]) -> None:
-    import torch
-
-    if ranks.rank() != 0:
-        return
-    target = paths.folder / "weights.pth"
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    torch.save(dict(weights), temporary)
-    os.replace(temporary, target)
-
-
-def _save_confusion(paths: CellPaths, counts: Mapping[str, NDArray[np.int64]]) -> dict[str, str]:
-    """Per-image confusion counts beside the record, as int32: intervals need no second run."""
-    import numpy as np
-
-    target = paths.folder / "confusion.npz"
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    small: dict[str, Any] = {name: array.astype(np.int32) for name, array in counts.items()}
-    if ranks.rank() == 0:
-        with open(temporary, "wb") as stream:  # given a path, savez would append its own ending
-            np.savez_compressed(stream, **small)
-        os.replace(temporary, target)
-    return {
-        "file": str(target.relative_to(paths.suite_folder)),
-        "sha256": _digest(small[name] for name in sorted(small)),
-    }
-
-
-def _digest(arrays: Any) -> str:
-    import numpy as np
-
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
 
 
 def _drop_foreign_resume_point(paths: CellPaths, planned: PlannedCell) -> None:

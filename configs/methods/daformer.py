@@ -1,4 +1,8 @@
-"""DAFormer: DACS with rare-class sampling, feature distance and a slower teacher."""
+"""DAFormer: DACS with rare-class sampling, feature distance and a slower teacher.
+
+The feature distance may have any encoder of the list as its teacher, with that encoder's weights
+and image statistics: ``feature_distance=dict(teacher=dict(encoder="dinov2-b14"), ...)``.
+"""
 
 card = dict(
     title="DAFormer",

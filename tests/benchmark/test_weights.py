@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmark import plan, registry
+from benchmark import compose, plan, registry
 from benchmark import suite as suites
+from benchmark.cell import Cell
 from benchmark.errors import UsageError
 from benchmark.paths import CellPaths
 from benchmark.runner_config import for_this_machine
 from benchmark.runtime import Runtime
 from benchmark.weights import WeightsFolder, missing_weights
 
-WITH_WEIGHTS = "backbone = dict(type='TimmEncoder', model='test_vit', pretrained='r160_in1k')\n"
+BACKBONE = {"type": "TimmEncoder", "model": "test_vit", "pretrained": "r160_in1k"}
+WITH_WEIGHTS = f"backbone = {BACKBONE}\n"
 
 
-def planned(configs: Any) -> list[plan.PlannedCell]:
-    configs.fragment("encoder", "large", WITH_WEIGHTS)
-    suite = suites.load(str(configs.suite("encoders: [small, large]\nseeds: [0, 1]")))
-    return [plan.PlannedCell(cell, None, {}, "missing", "") for cell in suite.cells()]
+def planned() -> list[plan.PlannedCell]:
+    """Two seeds of an encoder without weights and of one with; they reach a plan by its configs."""
+    cells = []
+    for seed in (0, 1):
+        for encoder, backbone in (("small", {}), ("large", {**BACKBONE, "weights_of": "large"})):
+            config = {"model": {"segmentor": {"backbone": backbone}}}
+            cell = Cell("good", encoder, "there", seed)
+            cells.append(plan.PlannedCell(cell, None, config, "missing", ""))
+    return cells
 
 
-def test_each_encoder_without_its_file_is_named_once(configs: Any, tmp_path: Path) -> None:
-    problems = missing_weights(planned(configs), WeightsFolder(tmp_path))
+def test_each_encoder_without_its_file_is_named_once(tmp_path: Path) -> None:
+    problems = missing_weights(planned(), WeightsFolder(tmp_path))
     assert len(problems) == 1
     assert "weights of large (r160_in1k) are missing" in problems[0]
     assert str(tmp_path) in problems[0]
@@ -34,17 +42,15 @@ def test_each_encoder_without_its_file_is_named_once(configs: Any, tmp_path: Pat
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pt", ".pth", ".bin"])
-def test_a_file_called_after_the_encoder_is_found(
-    configs: Any, tmp_path: Path, suffix: str
-) -> None:
+def test_a_file_called_after_the_encoder_is_found(tmp_path: Path, suffix: str) -> None:
     (tmp_path / f"large{suffix}").write_bytes(b"x")
     folder = WeightsFolder(tmp_path)
     assert folder.file("large") == tmp_path / f"large{suffix}"
-    assert missing_weights(planned(configs), folder) == []
+    assert missing_weights(planned(), folder) == []
 
 
-def test_downloads_are_only_for_those_who_ask(configs: Any) -> None:
-    cells = planned(configs)
+def test_downloads_are_only_for_those_who_ask() -> None:
+    cells = planned()
     assert missing_weights(cells, WeightsFolder(None))
     assert missing_weights(cells, WeightsFolder(None, download=True)) == []
 
@@ -78,6 +84,7 @@ def backbone_of(encoder: str, folder: WeightsFolder, tmp_path: Path) -> dict[str
     runtime = Runtime("cpu", 1, 0, None, tmp_path, folder)
     runner = for_this_machine(cell.config, CellPaths(tmp_path, cell.cell), runtime)
     backbone: dict[str, Any] = runner["model"]["segmentor"]["backbone"]
+    assert "weights_of" not in backbone
     return backbone
 
 
@@ -94,6 +101,34 @@ def test_a_cell_without_its_weights_says_so(tmp_path: Path) -> None:
     allowed = WeightsFolder(None, download=True)
     assert "checkpoint" not in backbone_of("dinov2-b14", allowed, tmp_path)
     assert "checkpoint" not in backbone_of("resnet-mini", WeightsFolder(None), tmp_path)
+
+
+def test_the_teacher_of_a_feature_distance_is_an_encoder_by_name(tmp_path: Path) -> None:
+    """Its weights are looked for like the student's, under its own name."""
+    teacher = {"encoder": "dinov2-b14"}
+    method = registry.find("method", "daformer")
+    model = {**method.values["model"], "feature_distance": {"teacher": teacher, "level": -1}}
+    protocol = registry.find("protocol", "minidrive")
+    shift = registry.find("shift", "minidrive")
+    config = compose.resolve(
+        dataclasses.replace(protocol, values={**protocol.values, "methods": {}}),
+        dataclasses.replace(method, values={**method.values, "model": model}),
+        registry.find("encoder", "resnet-mini"),
+        shift,
+        plan.domain_fragments(shift),
+        0,
+    )
+    cell = Cell("daformer", "resnet-mini", "minidrive", 0)
+    entry = plan.PlannedCell(cell, None, config, "missing", "")
+    assert "weights of dinov2-b14" in missing_weights([entry], WeightsFolder(None))[0]
+
+    (tmp_path / "dinov2-b14.pth").write_bytes(b"x")
+    runtime = Runtime("cpu", 1, 0, None, tmp_path, WeightsFolder(tmp_path))
+    runner = for_this_machine(config, CellPaths(tmp_path, cell), runtime)
+    built = runner["model"]["feature_distance"]["teacher"]["encoder"]
+    assert built["type"] == "TimmEncoder"
+    assert built["checkpoint"] == str(tmp_path / "dinov2-b14.pth")
+    assert "weights_of" not in built
 
 
 def test_plan_and_run_name_what_is_missing(udabench: Any, configs: Any, tmp_path: Path) -> None:

@@ -25,7 +25,10 @@ def _resolve(
     protocol: Any, method: Any, encoder: Any, shift: Any, domains: Any, seed: int, iterations: Any
 ) -> dict[str, Any]:
     parts = [part.name for part in (protocol, method, encoder, shift)]
-    return {"parts": parts, "seed": seed, "iterations": iterations, "rate": method.values["rate"]}
+    config = {"parts": parts, "seed": seed, "iterations": iterations, "rate": method.values["rate"]}
+    if "pretrained" in encoder.values.get("backbone", {}):
+        config["model"] = {**encoder.values["backbone"], "weights_of": encoder.name}
+    return config
 
 
 def _identify(config: Mapping[str, Any]) -> Any:

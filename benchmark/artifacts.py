@@ -1,0 +1,55 @@
+"""What a finished cell leaves beside its record: weights, per-image counts, and their digests."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from benchmark import ranks
+from benchmark.paths import CellPaths
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from numpy.typing import NDArray
+
+
+def save_weights(paths: CellPaths, weights: Mapping[str, torch.Tensor]) -> None:
+    """The student's weights, written by the process that writes the record."""
+    import torch
+
+    if ranks.rank() != 0:
+        return
+    target = paths.folder / "weights.pth"
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    torch.save(dict(weights), temporary)
+    os.replace(temporary, target)
+
+
+def save_confusion(paths: CellPaths, counts: Mapping[str, NDArray[np.int64]]) -> dict[str, str]:
+    """Per-image confusion counts beside the record, as int32: intervals need no second run."""
+    import numpy as np
+
+    target = paths.folder / "confusion.npz"
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    small: dict[str, Any] = {name: array.astype(np.int32) for name, array in counts.items()}
+    if ranks.rank() == 0:
+        with open(temporary, "wb") as stream:  # given a path, savez would append its own ending
+            np.savez_compressed(stream, **small)
+        os.replace(temporary, target)
+    return {
+        "file": str(target.relative_to(paths.suite_folder)),
+        "sha256": digest(small[name] for name in sorted(small)),
+    }
+
+
+def digest(arrays: Any) -> str:
+    """SHA-256 of the bytes of arrays, one after the other."""
+    import numpy as np
+
+    total = hashlib.sha256()
+    for array in arrays:
+        total.update(np.ascontiguousarray(array).tobytes())
+    return total.hexdigest()
