@@ -1,4 +1,4 @@
-"""What a finished cell leaves beside its record: weights, per-image counts, and their digests."""
+"""Per-image counts beside a record, and digests of what a cell computed."""
 
 from __future__ import annotations
 
@@ -12,20 +12,7 @@ from benchmark.paths import CellPaths
 
 if TYPE_CHECKING:
     import numpy as np
-    import torch
     from numpy.typing import NDArray
-
-
-def save_weights(paths: CellPaths, weights: Mapping[str, torch.Tensor]) -> None:
-    """The student's weights, written by the process that writes the record."""
-    import torch
-
-    if ranks.rank() != 0:
-        return
-    target = paths.folder / "weights.pth"
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    torch.save(dict(weights), temporary)
-    os.replace(temporary, target)
 
 
 def save_confusion(paths: CellPaths, counts: Mapping[str, NDArray[np.int64]]) -> dict[str, str]:

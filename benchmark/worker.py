@@ -134,7 +134,7 @@ def _train_and_score(planned: PlannedCell, paths: CellPaths, runtime: Runtime) -
     scores: Mapping[str, DomainScore] = runner.test_loop.scores  # type: ignore[attr-defined]
     model = getattr(runner.model, "module", runner.model)  # several processes: it is wrapped
     weights = model.student.state_dict()
-    artifacts.save_weights(paths, weights)
+    _save_weights(paths, weights)
     curves = next(hook.curves for hook in runner.hooks if isinstance(hook, CurveHook))
     roles = planned.config["roles"]
     return _Result(
@@ -202,6 +202,18 @@ def _cost(
         ),
         device_hours=ranks.count() * (training + evaluation) / 3600.0,
     )
+
+
+def _save_weights(paths: CellPaths, weights: Mapping[str, torch.Tensor]) -> None:
+    """The student's weights, written by the process that writes the record."""
+    import torch
+
+    if ranks.rank() != 0:
+        return
+    target = paths.folder / "weights.pth"
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    torch.save(dict(weights), temporary)
+    os.replace(temporary, target)
 
 
 def _drop_foreign_resume_point(paths: CellPaths, planned: PlannedCell) -> None:
