@@ -15,5 +15,7 @@ model = dict(
     teacher=dict(alpha=0.99),
     pseudo_labels=dict(threshold=0.968),
     class_mix=dict(scope="batch"),
-    strong_augmentation=dict(strength=0.2, jitter_probability=0.8, blur_probability=0.5),
+    strong_augmentation=dict(
+        strength=0.2, jitter_probability=0.8, blur_probability=0.5, shared_order=False
+    ),
 )

@@ -27,7 +27,6 @@ model = dict(
         strength=0.2, jitter_probability=0.8, blur_probability=0.5, shared_order=False
     ),
     feature_distance=dict(teacher="initial", min_ratio=0.75, level=-1, weight=0.005),
-    ignored_rows=None,
+    ignored_rows=dict(top=15, bottom=120),  # as DAFormer at this size
 )
-valid_margins = True
 rare_class_sampling = dict(temperature=0.01, min_pixels=3000, min_crop_ratio=0.5, max_redraws=10)

@@ -9,5 +9,7 @@ card = dict(
 )
 model = dict(
     type="Supervised",
-    strong_augmentation=dict(strength=0.2, jitter_probability=0.8, blur_probability=0.5),
+    strong_augmentation=dict(
+        strength=0.2, jitter_probability=0.8, blur_probability=0.5, shared_order=False
+    ),
 )

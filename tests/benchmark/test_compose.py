@@ -109,7 +109,7 @@ def test_masks_of_valid_pixels_are_for_methods_and_domains_that_have_margins() -
     )
     protocol = registry.find("protocol", "minidrive")
     encoder = registry.find("encoder", "resnet-mini")
-    for method, expected in (("mic", True), ("dacs", False)):
+    for method, expected in (("mic-hrda", True), ("mic", False), ("dacs", False)):
         fragment = registry.find("method", method)
         config = compose.resolve(protocol, fragment, encoder, shift, domains, seed=0)
         pair = config["train_dataloader"]["dataset"]
