@@ -65,6 +65,7 @@ def _model(protocol: Fragment, method: Fragment, encoder: Fragment) -> dict[str,
     changes = _changes(protocol, method)
     changes.pop("rare_class_sampling", None)  # not the model's, see _rare_class_sampling
     channels = list(encoder.require("channels"))
+    evaluation = protocol.require("evaluation")
     segmentor = {
         "type": "EncoderDecoder",
         "backbone": _backbone(encoder),
@@ -74,7 +75,7 @@ def _model(protocol: Fragment, method: Fragment, encoder: Fragment) -> dict[str,
             "num_classes": NUM_CLASSES,
         },
         "train_cfg": {},
-        "test_cfg": {"mode": protocol.require("evaluation")["mode"]},
+        "test_cfg": {k: v for k, v in evaluation.items() if k != "batch_size"},
     }
     preprocessor = {
         "type": "SegDataPreProcessor",
@@ -96,6 +97,8 @@ def _model(protocol: Fragment, method: Fragment, encoder: Fragment) -> dict[str,
     if model.get("feature_distance"):
         distance = model["feature_distance"]
         model["feature_distance"] = {**distance, "teacher": _teacher(distance.get("teacher"))}
+        if encoder.values.get("feature_distance", True) is None:
+            model["feature_distance"] = None  # the encoder asks for none
     return model
 
 

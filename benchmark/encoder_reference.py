@@ -61,7 +61,7 @@ class EncoderReference:
             },
             "channels": (CHANNELS,) * 4,
             "learning_rate": {"encoder": 1e-5, "decoder": 1e-4},
-            "decay_free": ("norm", "position", "token"),
+            "decay_free": ("norm", "position", "token", "scale"),
         }
 
 

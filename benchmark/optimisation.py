@@ -60,6 +60,9 @@ def _student(protocol: Fragment, encoder: Fragment) -> dict[str, Any]:
             "encoder_lr_mult": rates["encoder"] / rates["decoder"],
             "layer_decay": rates.get("layer_decay", 1.0),
             "decay_free": encoder.values.get("decay_free", ()),
+            **{
+                key: encoder.values[key] for key in ("decoder_decay_free",) if key in encoder.values
+            },
         },
     }
 

@@ -40,7 +40,7 @@ def list_all(parsed: argparse.Namespace) -> int:
 
 def show(parsed: argparse.Namespace) -> int:
     """Print everything that is called NAME; a kind before a slash narrows it down."""
-    reference = encoder_reference.parse(parsed.name)
+    reference = encoder_reference.parse(parsed.name.removeprefix("encoder/"))
     kind, slash, name = parsed.name.rpartition("/")
     kind = kind.removesuffix("s")
     if reference:

@@ -34,3 +34,5 @@ channels = (1024, 1024, 1024, 1024)
 learning_rate = dict(encoder=1e-5, decoder=1e-4)
 weight_decay = 0.05
 decay_free = ("norm", "position", "token", "scale")
+# A pyramid's output is no pre-trained feature, and the papers' weight does not suit its scale.
+feature_distance = None

@@ -31,3 +31,4 @@ channels = (64, 128, 320, 512)
 learning_rate = dict(encoder=6e-5, decoder=6e-4)
 weight_decay = 0.01
 decay_free = ("norm",)
+decoder_decay_free = ()  # DAFormer's rule for norms does not meet those of its decoder

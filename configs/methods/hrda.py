@@ -23,6 +23,7 @@ model = dict(
         type="HRDASegmentor",
         detail_size=(512, 512),
         detail_share=0.1,
+        test_cfg=dict(mode="slide", crop_size=(1024, 1024), stride=(512, 512)),
         scale_attention=dict(classwise=True),
     ),
     teacher=dict(alpha=0.999),

@@ -22,6 +22,7 @@ model = dict(
         type="HRDASegmentor",
         detail_size=(512, 512),
         detail_share=0.1,
+        test_cfg=dict(mode="slide", crop_size=(1024, 1024), stride=(512, 512)),
         scale_attention=dict(classwise=True),
     ),
     masking=dict(kind="block", size=64, ratio=0.7),

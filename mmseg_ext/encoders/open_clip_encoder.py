@@ -40,7 +40,7 @@ class OpenClipEncoder(TowerEncoder):
         **options: Any,
     ) -> None:
         tag, file = split_pretrained(pretrained)
-        checkpoint = checkpoint or file
+        checkpoint = file if checkpoint is None else checkpoint
         tower = open_clip_tower(
             model,
             tag,

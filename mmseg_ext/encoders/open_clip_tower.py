@@ -59,7 +59,8 @@ def open_clip_tower(
         EncoderError: there is no such model, or its tower has a part that is not supported.
         WeightsError: the tag is unknown, or it is needed to know the image statistics.
     """
-    config = open_clip.get_model_config(model)
+    # Asked first: open_clip looks for names of hubs on the network.
+    config = open_clip.get_model_config(model) if model in open_clip.list_models() else None
     if config is None:
         raise EncoderError(
             f"open_clip has no model {model!r}; `open_clip.list_models()` lists what there is"
@@ -122,6 +123,7 @@ def _network(
         # CLIP's ResNets are timm's of the same name: RN50x4 is resnet50x4_clip.
         name = model.removesuffix("-quickgelu").replace("RN", "resnet") + "_clip"
         return timm_tower.build(name, model_args, drop_path)
+    timm_tower.check_arguments(model, model_args, drop_path)
     different = [name for name in _UNSUPPORTED if getattr(vision, name)]
     if vision.pos_embed_type != "learnable":
         different.append("pos_embed_type")
@@ -139,25 +141,29 @@ def _vision_transformer(
     activation: Any = "quick_gelu" if quick else nn.GELU
     if vision.act_kwargs:
         activation = partial(nn.GELU, **vision.act_kwargs)
-    network = VisionTransformer(
-        **{
-            "img_size": vision.image_size,
-            "patch_size": vision.patch_size,
-            "embed_dim": vision.width,
-            "depth": vision.layers,
-            "num_heads": vision.width // vision.head_width,
-            "mlp_ratio": vision.mlp_ratio,
-            "init_values": vision.ls_init_value,
-            "pre_norm": not vision.no_ln_pre,
-            "norm_layer": partial(nn.LayerNorm, **{"eps": 1e-5, **(vision.norm_kwargs or {})}),
-            "act_layer": activation,
-            "num_classes": 0,
-            "global_pool": "token",
-            "dynamic_img_size": True,
-            "drop_path_rate": drop_path,
-            **model_args,
-        }
-    )
+    arguments = {
+        "img_size": vision.image_size,
+        "patch_size": vision.patch_size,
+        "embed_dim": vision.width,
+        "depth": vision.layers,
+        "num_heads": vision.width // vision.head_width,
+        "mlp_ratio": vision.mlp_ratio,
+        "init_values": vision.ls_init_value,
+        "pre_norm": not vision.no_ln_pre,
+        "norm_layer": partial(nn.LayerNorm, **{"eps": 1e-5, **(vision.norm_kwargs or {})}),
+        "act_layer": activation,
+        "num_classes": 0,
+        "global_pool": "token",
+        "dynamic_img_size": True,
+        "drop_path_rate": drop_path,
+        **model_args,
+    }
+    try:
+        network = VisionTransformer(**arguments)
+    except (TypeError, ValueError, ArithmeticError, AssertionError, RuntimeError) as error:
+        raise EncoderError(
+            f"no tower can be built with model_args {model_args}: {error}"
+        ) from error
     network.patch_embed.proj.bias = None  # timm drops it together with the norm before the blocks
     return network
 

@@ -46,7 +46,7 @@ class TimmEncoder(TowerEncoder):
                 f"model is {model!r}, expected a name without a tag; give the tag as pretrained"
             )
         tag, file = split_pretrained(pretrained)
-        checkpoint = checkpoint or file
+        checkpoint = file if checkpoint is None else checkpoint
         tower = timm_tower(
             f"{model}.{tag}" if tag else model,
             model_args,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import timm
+import torch
 from timm.models import get_pretrained_cfg
 from timm.models._registry import get_arch_pretrained_cfgs, split_model_name_tag
 
@@ -22,7 +23,10 @@ from mmseg_ext.encoders.weight_file import State, stripped
 from mmseg_ext.errors import EncoderError, WeightsError
 
 # Set by the encoder itself, so a configuration must not set them a second time.
-_RESERVED = ("pretrained", "num_classes", "dynamic_img_size", "drop_path_rate")
+_RESERVED = (
+    "pretrained", "pretrained_cfg", "pretrained_cfg_overlay", "checkpoint_path", "cache_dir",
+    "num_classes", "in_chans", "features_only", "dynamic_img_size", "drop_path_rate",
+)  # fmt: skip
 # How files of whole CLIP models name their image tower, the more specific prefix first.
 _CLIP_PREFIXES = (("visual.trunk.", "open_clip"), ("visual.", "EVA-CLIP"))
 
@@ -75,13 +79,10 @@ def build(architecture: str, model_args: dict[str, Any], drop_path_rate: float) 
     Raises:
         EncoderError: there is no such model, or the arguments do not fit it.
     """
-    reserved = sorted(set(model_args) & set(_RESERVED))
-    if reserved:
-        raise EncoderError(
-            f"model_args of {architecture!r} must not hold {', '.join(reserved)}: "
-            "the encoder sets these itself; remove them"
-        )
-    model_args = {"num_classes": 0, "drop_path_rate": drop_path_rate, **model_args}
+    check_arguments(architecture, model_args, drop_path_rate)
+    model_args = {"num_classes": 0, **model_args}
+    if drop_path_rate:  # not all networks know it
+        model_args["drop_path_rate"] = drop_path_rate
     try:
         try:
             return timm.create_model(architecture, dynamic_img_size=True, **model_args)
@@ -90,13 +91,25 @@ def build(architecture: str, model_args: dict[str, Any], drop_path_rate: float) 
             if "dynamic_img_size" not in str(error):
                 raise
             network = timm.create_model(architecture, **model_args)
-    except (TypeError, ValueError, AssertionError, RuntimeError) as error:
+    except (TypeError, ValueError, ArithmeticError, AssertionError, RuntimeError) as error:
         raise EncoderError(
             f"timm cannot build {architecture!r} with {model_args}: {error}"
         ) from error
     if hasattr(getattr(network, "patch_embed", None), "strict_img_size"):
         network.patch_embed.strict_img_size = False
     return network
+
+
+def check_arguments(name: str, model_args: Mapping[str, Any], drop_path_rate: float) -> None:
+    """Refuse arguments of a network that are the encoder's own. Raises ``EncoderError``."""
+    reserved = sorted(set(model_args) & set(_RESERVED))
+    if reserved:
+        raise EncoderError(
+            f"model_args of {name!r} must not hold {', '.join(reserved)}: "
+            "the encoder sets these itself; remove them"
+        )
+    if not 0.0 <= drop_path_rate < 1.0:
+        raise EncoderError(f"drop_path_rate of {name!r} is {drop_path_rate}, expected [0, 1)")
 
 
 def arrange(state: State, network: Any) -> tuple[State, str]:
@@ -109,8 +122,13 @@ def arrange(state: State, network: Any) -> tuple[State, str]:
     for prefix, kind in _CLIP_PREFIXES:
         inner = stripped(state, prefix)
         if inner:
-            state, layout = inner, kind
+            # What lies beside the tower in the image part is a projection, or left over.
+            beside = {k: v for k, v in state.items() if k.startswith("visual.")}
+            known = (prefix, "visual.head.")
+            over = {k: v for k, v in beside.items() if not k.startswith(known)}
+            state, layout = {**inner, **over}, kind
             break
+    _refuse_lost_biases(state, network)
     convert = getattr(sys.modules[type(network).__module__], "checkpoint_filter_fn", None)
     if convert is None:
         return state, layout
@@ -118,6 +136,20 @@ def arrange(state: State, network: Any) -> tuple[State, str]:
     if layout == "timm" and converted.keys() != state.keys():
         layout = "original"
     return converted, layout
+
+
+def _refuse_lost_biases(state: State, network: Any) -> None:
+    """DINOv3's own files have biases that timm's converter drops where the network has none."""
+    if any(key.endswith(("qkv.bias", "q_bias")) for key in network.state_dict()):
+        return
+    for key, value in state.items():
+        if key.endswith("attn.qkv.bias"):
+            mask = state.get(f"{key}_mask")
+            if torch.count_nonzero(value if mask is None else value * mask.nan_to_num()):
+                raise WeightsError(
+                    f"the file has biases ({key}) that this encoder lacks; choose the variant of "
+                    "the model that has them (timm calls it *_qkvb)"
+                )
 
 
 def _tags(architecture: str, name: str) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from mmseg_ext.encoders.tower_shape import (
     stages,
 )
 from mmseg_ext.encoders.weight_file import SUFFIXES
-from mmseg_ext.errors import EncoderError
+from mmseg_ext.errors import EncoderError, WeightsError
 
 PatchFit = Literal["pad", "resize", "resample"]
 PATCH_FITS = ("pad", "resize", "resample")
@@ -95,7 +95,11 @@ class TowerEncoder(BaseModule):
         if self.patch and patch_fit == "resample":
             self.patch = resample_patches(network, self.patch)
         network.prune_intermediate_layers(self._taken, prune_norm=True, prune_head=True)
-        network.set_grad_checkpointing(gradient_checkpointing)
+        if gradient_checkpointing:
+            try:
+                network.set_grad_checkpointing(True)
+            except AssertionError as error:
+                raise EncoderError(f"gradient_checkpointing: {tower.name} has none") from error
         for module in network.modules():
             if hasattr(module, "fused_attn"):
                 module.fused_attn = fused_attention
@@ -195,7 +199,7 @@ class TowerEncoder(BaseModule):
     def _freeze(self) -> None:
         depth = len(self.tower.blocks if self.patch else stages(self.tower))
         number = depth if self.frozen == "all" else self.frozen
-        if isinstance(number, str) or not 0 <= number <= depth:
+        if type(number) is not int or not 0 <= number <= depth:
             raise EncoderError(f"frozen is {self.frozen!r}, expected 'all' or 0 to {depth}")
         for part in self._frozen_parts():
             part.requires_grad_(False)
@@ -218,7 +222,11 @@ def split_pretrained(pretrained: str | None) -> tuple[str | None, str | None]:
     """Tag and file of ``pretrained``, which is the one or the other."""
     if pretrained is None:
         return None, None
-    if pretrained.endswith(SUFFIXES) or os.sep in pretrained:
+    if not isinstance(pretrained, str) or not pretrained:
+        raise WeightsError(
+            f"pretrained is {pretrained!r}, expected the tag of weights, a file, or None for none"
+        )
+    if pretrained.lower().endswith(SUFFIXES) or os.sep in pretrained:
         return None, pretrained
     return pretrained, None
 

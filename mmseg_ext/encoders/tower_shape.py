@@ -29,7 +29,11 @@ def patch_side(tower: Tower) -> int | None:
     if all(hasattr(network, name) for name in needed):
         if set(STRIDES) <= reductions:
             return None
-        rows, columns = getattr(getattr(network, "patch_embed", None), "patch_size", (0, 0))
+        embedding = getattr(network, "patch_embed", None)
+        size = getattr(embedding, "patch_size", 0)
+        rows, columns = size if isinstance(size, (tuple, list)) else (size, size)
+        if hasattr(embedding, "backbone"):
+            rows = columns = 0  # a convolutional network stands before the patches
         if hasattr(network, "blocks") and hasattr(network, "embed_dim") and rows == columns > 0:
             return int(rows)
     raise EncoderError(
@@ -55,11 +59,12 @@ def checked_layers(tower: Tower, layers: Sequence[int] | None) -> tuple[int, ...
     depth = len(network.blocks)
     if layers is None:
         return tuple(max(0, depth * (level + 1) // len(STRIDES) - 1) for level in range(4))
-    chosen = tuple(layers)
-    ascending = all(a <= b for a, b in itertools.pairwise(chosen))
-    if len(chosen) != len(STRIDES) or not ascending or chosen[0] < 0 or chosen[-1] >= depth:
+    chosen = tuple(layers) if isinstance(layers, Sequence) else ()
+    numbers = len(chosen) == len(STRIDES) and all(type(layer) is int for layer in chosen)
+    ascending = numbers and all(a <= b for a, b in itertools.pairwise(chosen))
+    if not ascending or chosen[0] < 0 or chosen[-1] >= depth:
         raise EncoderError(
-            f"feature_layers of {tower.name} is {list(chosen)}, expected {len(STRIDES)} indices "
+            f"feature_layers of {tower.name} is {layers!r}, expected {len(STRIDES)} indices "
             f"of its {depth} blocks, from 0 to {depth - 1} and none below the one before it"
         )
     return chosen
@@ -74,8 +79,10 @@ def own_channels(tower: Tower, layers: Sequence[int]) -> tuple[int, ...]:
 
 def checked_channels(channels: int | Sequence[int]) -> tuple[int, ...]:
     """Four channel numbers from one or four. Raises ``EncoderError``."""
-    chosen = (channels,) * len(STRIDES) if isinstance(channels, int) else tuple(channels)
-    if len(chosen) != len(STRIDES) or min(chosen) < 1:
+    chosen: tuple[Any, ...] = (channels,) * len(STRIDES)
+    if isinstance(channels, Sequence):
+        chosen = tuple(channels)
+    if len(chosen) != len(STRIDES) or any(type(c) is not int or c < 1 for c in chosen):
         raise EncoderError(
             f"out_channels is {channels!r}, expected one positive number or {len(STRIDES)} of them"
         )

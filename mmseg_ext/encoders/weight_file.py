@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,14 +54,27 @@ def read_weights(path: Path) -> State:
         WeightsError: there is no such file, it is damaged, it holds something else than tensors,
             or it is a pickle that asks for anything but tensors.
     """
+    if path.is_dir():
+        raise WeightsError(f"{path}: is a folder, expected a weight file")
     if not path.is_file():
         raise WeightsError(f"{path}: there is no such weight file")
-    if path.suffix not in SUFFIXES:
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
         raise WeightsError(f"{path}: a weight file ends in {', '.join(SUFFIXES)}")
-    content = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pickle(path)
-    state = {key: value for key, value in _unwrapped(content).items() if isinstance(value, Tensor)}
+    content = _read_safetensors(path) if suffix == ".safetensors" else _read_pickle(path)
+    found = _unwrapped(content).items()
+    state = {k: v for k, v in found if isinstance(k, str) and isinstance(v, Tensor)}
     if not state:
-        raise WeightsError(f"{path}: holds no named tensors, expected the weights of a network")
+        names = ", ".join(map(str, list(content)[:_SHOWN])) if isinstance(content, Mapping) else ""
+        raise WeightsError(
+            f"{path}: holds no named tensors, expected the weights of a network"
+            + (f"; at the top it has {names}" if names else "")
+        )
+    odd = [k for k, v in state.items() if v.layout != torch.strided or v.is_meta or v.is_complex()]
+    if odd:
+        raise WeightsError(
+            f"{path}: sparse, complex or empty tensors, expected plain numbers: {_listed(odd)}"
+        )
     if all(key.startswith("module.") for key in state):
         state = {key.removeprefix("module."): value for key, value in state.items()}
     return state
@@ -97,6 +111,9 @@ def load_whole(
     _refuse_resampled(found, given, path)
     _refuse_incomplete(network.state_dict(), found, path)
     own = network.state_dict()
+    broken = [k for k in own if not torch.isfinite(found[k].float()).all()]
+    if broken:
+        raise WeightsError(f"{path}: {len(broken)} tensors are not finite: {_listed(broken)}")
     network.load_state_dict({key: _as_float32(found[key]) for key in own})
     return LoadedWeights(path.name, file_digest(path), layout, len(own), dtypes)
 
@@ -130,16 +147,26 @@ def _read_safetensors(path: Path) -> Mapping[str, Any]:
 
 
 def _read_pickle(path: Path) -> Any:
+    with open(path, "rb") as stream:
+        head = stream.read(32)
+    if head.startswith(b"version https://git-lfs"):
+        raise WeightsError(f"{path}: a pointer of Git LFS, not the file itself; run git lfs pull")
+    if not head.startswith((b"PK", b"\x80")):  # a zip archive, or a pickle of older PyTorch
+        raise WeightsError(f"{path}: not a PyTorch weight file, it begins with {head[:12]!r}")
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        reason = str(error).splitlines()[0]
+        # torch goes on to say how to load it all the same, which nobody should do.
+        asked = re.search(r"GLOBAL ([\w.]+)", str(error))
         raise WeightsError(
-            f"{path}: refused, because it holds more than tensors and could execute code "
-            f"({reason}); save its state dict, best as .safetensors"
+            f"{path}: refused, because it holds more than tensors and could execute code"
+            + (f" (it asks for {asked[1]})" if asked else "")
+            + "; save its state dict, best as .safetensors"
         ) from error
-    except (RuntimeError, OSError, EOFError, ValueError, KeyError, IndexError) as error:
+    except (RuntimeError, OSError, EOFError, ValueError, LookupError, AttributeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        if "TorchScript" in str(error):
+            reason = "a TorchScript archive"
         raise WeightsError(
             f"{path}: not a whole PyTorch weight file ({reason}); TorchScript archives must be "
             "saved as a state dict first"
@@ -174,12 +201,18 @@ def _refuse_incomplete(own: Mapping[str, Tensor], found: State, path: Path) -> N
         for key, value in own.items()
         if key in found and found[key].shape != value.shape
     ]
+    other_kind = [
+        f"{key} {str(found[key].dtype).removeprefix('torch.')}"
+        for key, value in own.items()
+        if key in found and value.is_floating_point() and not found[key].is_floating_point()
+    ]
     problems = [
         f"{len(names)} {what}: {_listed(names)}"
         for what, names in (
             ("missing", missing),
             ("unexpected", unexpected),
             ("of another shape", misshapen),
+            ("of another kind of number", other_kind),
         )
         if names
     ]

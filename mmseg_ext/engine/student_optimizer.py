@@ -18,7 +18,7 @@ from mmseg_ext.errors import OptimizerError
 from mmseg_ext.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS, OPTIMIZERS
 
 KINDS = ("norm", "bias", "position", "token", "scale")
-_SETTINGS = ("encoder_lr_mult", "layer_decay", "decay_free")
+_SETTINGS = ("encoder_lr_mult", "layer_decay", "decay_free", "decoder_decay_free")
 _POSITIONS = ("pos_embed", "rel_pos_h", "rel_pos_w", "relative_position_bias_table")
 _TOKENS = ("cls_token", "reg_token", "mask_token", "dist_token", "latent")
 _SCALES = ("gamma", "gamma_1", "gamma_2")
@@ -41,7 +41,8 @@ class StudentOptimWrapperConstructor:
             scaled by d^(n + 1 - k), depth 0 being what lies before the first block (EVA-02's and
             BEiT's layer-wise decay); ``decay_free`` (none), kinds of parameters without weight
             decay, from norm, bias, position (tables), token (class, register and mask tokens)
-            and scale (LayerScale).
+            and scale (LayerScale); ``decoder_decay_free`` (the same), the kinds outside of the
+            backbone.
 
     Raises:
         OptimizerError: an unknown setting or kind, or layer-wise decay of an encoder without
@@ -63,7 +64,9 @@ class StudentOptimWrapperConstructor:
         self._encoder_lr_mult = float(settings.get("encoder_lr_mult", 1.0))
         self._layer_decay = float(settings.get("layer_decay", 1.0))
         self._decay_free: Sequence[str] = tuple(settings.get("decay_free", ()))
-        wrong = [kind for kind in self._decay_free if kind not in KINDS]
+        self._decoder_decay_free = tuple(settings.get("decoder_decay_free", self._decay_free))
+        given = (*self._decay_free, *self._decoder_decay_free)
+        wrong = [kind for kind in given if kind not in KINDS]
         if wrong:
             raise OptimizerError(
                 f"decay_free holds {', '.join(map(str, wrong))}, expected kinds from "
@@ -79,9 +82,12 @@ class StudentOptimWrapperConstructor:
 
     def _groups(self, model: nn.Module, rate: float) -> list[dict[str, Any]]:
         factors = self._encoder_factors(model)
+        backbone = getattr(getattr(model, "student", model), "backbone", None)
+        inside = set() if backbone is None else set(map(id, backbone.parameters()))
         groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
         for parameter, kind in _trainable(model):
-            key = (factors.get(id(parameter), 1.0), kind in self._decay_free)
+            free = self._decay_free if id(parameter) in inside else self._decoder_decay_free
+            key = (factors.get(id(parameter), 1.0), kind in free)
             groups.setdefault(key, []).append(parameter)
         return [
             {

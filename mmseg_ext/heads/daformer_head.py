@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -83,9 +84,10 @@ class DAFormerHead(BaseDecodeHead):
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
         """Map the encoder's levels to logits (N, num_classes, h, w) of the first level's size."""
-        stack = stack_levels(self.embeddings, inputs)
-        views = torch.cat([branch(stack) for branch in self.branches], dim=1)
-        return self.cls_seg(self.bottleneck(views))  # type: ignore[no-any-return]
+        with in_fp32(inputs) as levels:
+            stack = stack_levels(self.embeddings, levels)
+            views = torch.cat([branch(stack) for branch in self.branches], dim=1)
+            return self.cls_seg(self.bottleneck(views))  # type: ignore[no-any-return]
 
     def _branch(self, inputs: int, dilation: int) -> nn.Module:
         if dilation == 1:
@@ -104,6 +106,13 @@ class DAFormerHead(BaseDecodeHead):
             conv_cfg=self.conv_cfg,
             norm_cfg=self.norm_cfg,
         )
+
+
+@contextmanager
+def in_fp32(levels: Sequence[Tensor]) -> Iterator[list[Tensor]]:
+    """The levels in fp32, autocast off: an encoder may run in bf16, logits are made in fp32."""
+    with torch.autocast(levels[0].device.type, enabled=False):
+        yield [level.float() for level in levels]
 
 
 def stack_levels(embeddings: nn.ModuleList, levels: Sequence[Tensor]) -> Tensor:

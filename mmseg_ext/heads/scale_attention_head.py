@@ -9,7 +9,7 @@ from mmcv.cnn import ConvModule
 from torch import Tensor, nn
 
 from mmseg_ext.encoders.standardized_conv import StandardizedConv
-from mmseg_ext.heads.daformer_head import HeadError, stack_levels
+from mmseg_ext.heads.daformer_head import HeadError, in_fp32, stack_levels
 from mmseg_ext.registry import MODELS
 
 # mmseg needs the operators that the registry's module provides: import it afterwards.
@@ -73,4 +73,5 @@ class ScaleAttentionHead(BaseDecodeHead):
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
         """Map the encoder's levels to (N, num_classes or 1, h, w) at the first level's size."""
-        return self.cls_seg(self.fusion(stack_levels(self.embeddings, inputs)))  # type: ignore[no-any-return]
+        with in_fp32(inputs) as levels:
+            return self.cls_seg(self.fusion(stack_levels(self.embeddings, levels)))  # type: ignore[no-any-return]

@@ -13,6 +13,7 @@ from typing import Any
 
 from torch import Tensor
 
+from mmseg_ext.errors import MethodError
 from mmseg_ext.methods.base import Batch, Term
 from mmseg_ext.methods.dacs import DACS
 from mmseg_ext.parts.feature_distance import FeatureDistance
@@ -76,6 +77,11 @@ class DAFormer(DACS):
 
     def without_margins(self, pseudo: Pseudo, valid_bhw: Tensor | None) -> Pseudo:
         """The pseudo labels, weighing nothing in ignored rows and where pixels are not valid."""
+        if self.ignored_rows is not None and valid_bhw is not None:
+            raise MethodError(
+                "ignored_rows and valid_margins exclude each other: they are two ways to leave the "
+                "same margins out; set ignored_rows=None"
+            )
         if self.ignored_rows is not None:
             pseudo = self.ignored_rows(pseudo)
         return pseudo if valid_bhw is None else restrict(pseudo, valid_bhw)

@@ -71,7 +71,11 @@ class StrongAugmentation(nn.Module):
 
     @torch.no_grad()
     def forward(self, image_bchw: Tensor) -> Tensor:
-        """Return an augmented copy of normalised RGB images (B,3,H,W)."""
+        """Return an augmented copy of normalised RGB images (B,3,H,W), computed in fp32."""
+        with torch.autocast(image_bchw.device.type, enabled=False):
+            return self._augmented(image_bchw)
+
+    def _augmented(self, image_bchw: Tensor) -> Tensor:
         jitter, blur = torch.rand(2, 1 if self.per == "batch" else len(image_bchw))
         jittered, blurred = jitter < self.jitter_probability, blur < self.blur_probability
         if jittered.any():

@@ -75,7 +75,8 @@ class MeanTeacher(nn.Module):
         """
         super().train(mode)
         for module in self.network.modules():
-            module.training = mode and self.normalization == "batch" and _has_statistics(module)
+            batch = self.normalization == "batch" and _has_statistics(module)
+            module.training = module.training and batch  # networks may keep their norms frozen
         return self
 
     @torch.no_grad()

@@ -82,6 +82,11 @@ class HRDASegmentor(EncoderDecoder):
     def observe(self, image_bchw: Tensor) -> Prediction:
         """Predict a training batch from its context and one random detail crop."""
         height, width = self._checked(image_bchw)
+        if self.detail_size == (height, width):
+            raise SegmentorError(
+                f"detail_size is the size of the crop, {height}x{width}: the paper then supervises "
+                "the context too, which is not built; choose a smaller detail, such as half"
+            )
         box = draw_box(height, width, self.detail_size)
         context_image = _halved(image_bchw)
         features = self.extract_feat(context_image)

@@ -78,11 +78,28 @@ def test_rare_class_sampling_goes_to_the_data_of_the_methods_that_ask_for_it() -
     assert off == resolve("source-only")
 
 
+def test_an_encoder_may_refuse_the_feature_distance() -> None:
+    plain = {"methods": {}}
+    assert resolve("daformer", "mit-b5", **plain)["model"]["feature_distance"]["weight"] == 0.005
+    assert resolve("daformer", "eva02-clip-l14", **plain)["model"]["feature_distance"] is None
+
+
+def test_evaluation_settings_reach_the_segmentor() -> None:
+    evaluation = {"mode": "slide", "crop_size": (32, 32), "stride": (16, 16), "batch_size": 4}
+    config = resolve("source-only", evaluation=evaluation)
+    assert config["model"]["segmentor"]["test_cfg"] == {
+        "mode": "slide", "crop_size": [32, 32], "stride": [16, 16],
+    }  # fmt: skip
+    assert config["test_dataloader"]["minidrive-real"]["batch_size"] == 4
+
+
 def test_a_method_may_build_on_another_segmentor() -> None:
     plain, hrda = (resolve(method)["model"] for method in ("daformer", "hrda"))
     assert plain["segmentor"]["type"] == "EncoderDecoder"
     assert hrda["segmentor"].pop("scale_attention") == {"classwise": True}
+    slide = {"mode": "slide", "crop_size": [1024, 1024], "stride": [512, 512]}
     changed = {"type": "HRDASegmentor", "detail_share": 0.1, "detail_size": [32, 64]}
+    changed["test_cfg"] = slide
     assert hrda["segmentor"] == {**plain["segmentor"], **changed}
     assert {**hrda, "segmentor": None} == {**plain, "segmentor": None}
 

@@ -346,3 +346,19 @@ def test_eva02_clip_l14_trains_in_bf16_at_512(capsys: Any) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     with capsys.disabled():
         print(f"\nEVA02-CLIP-L/14 + DAFormer head, 1x512x512, bf16 on the CPU: peak {peak:.1f} GiB")
+
+
+@pytest.mark.parametrize("key", ["visual.foo", "visual.blocks.0.x"])
+def test_what_lies_beside_the_tower_is_left_over(key: str, tmp_path: Path) -> None:
+    whole = timm.create_model("eva02_base_patch16_clip_224", num_classes=0, **SMALL_EVA)
+    state = {f"visual.trunk.{k}": v for k, v in whole.state_dict().items()}
+    torch.save(
+        {**state, key: torch.ones(1), "visual.head.proj.weight": torch.ones(1)}, tmp_path / "w.pt"
+    )
+    with pytest.raises(WeightsError, match=f"1 unexpected: {key}"):
+        EVA02CLIP("EVA02-B-16", pretrained=str(tmp_path / "w.pt"), model_args=SMALL_EVA)
+
+
+def test_an_empty_name_of_weights_is_no_way_to_ask_for_random_ones() -> None:
+    with pytest.raises(WeightsError, match="expected the tag of weights"):
+        EVA02CLIP("EVA02-B-16", pretrained="", model_args=SMALL_EVA)

@@ -164,6 +164,49 @@ def test_a_file_without_named_tensors_is_refused(tmp_path: Path, content: Any) -
         read_weights(save(tmp_path / "w.pt", content))
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\n", "pointer of Git LFS"),
+        (b"<html>not found</html>", "begins with b'<html>"),
+        (b"", "not a PyTorch weight file"),
+    ],
+)
+def test_files_of_another_kind_are_named(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "w.pt"
+    path.write_bytes(content)
+    with pytest.raises(WeightsError, match=message):
+        read_weights(path)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (torch.ones(4, dtype=torch.int8), "another kind of number"),
+        (torch.ones(4, dtype=torch.complex64), "sparse, complex"),
+        (torch.ones(4).to_sparse(), "sparse, complex"),
+        (torch.full((4,), float("nan")), "1 tensors are not finite: 1.weight"),
+    ],
+)
+def test_what_is_no_weight_is_refused(tmp_path: Path, value: Tensor, message: str) -> None:
+    state = {**network().state_dict(), "1.weight": value}
+    with pytest.raises(WeightsError, match=message):
+        load_whole(network(), save(tmp_path / "w.pt", state), as_they_are)
+
+
+def test_names_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="no named tensors"):
+        read_weights(save(tmp_path / "w.pt", {0: torch.ones(1)}))
+
+
+def test_no_message_advises_to_load_unsafely(tmp_path: Path) -> None:
+    path = tmp_path / "w.pt"
+    torch.save({"a": Payload(tmp_path / "x")}, path)
+    with pytest.raises(WeightsError) as caught:
+        read_weights(path)
+    assert "weights_only" not in str(caught.value)
+
+
 def test_missing_file_and_unknown_ending_are_named(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"none\.pt: there is no such"):
         read_weights(tmp_path / "none.pt")
@@ -171,7 +214,7 @@ def test_missing_file_and_unknown_ending_are_named(tmp_path: Path) -> None:
     path.write_bytes(b"x")
     with pytest.raises(WeightsError, match=r"ends in \.safetensors"):
         read_weights(path)
-    with pytest.raises(WeightsError, match="there is no such"):
+    with pytest.raises(WeightsError, match="is a folder"):
         read_weights(tmp_path)
 
 

@@ -53,16 +53,19 @@ def wrappers(model, kind=AutocastOptimWrapper):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_the_network_runs_in_bfloat16_and_everything_else_in_fp32(data, method):
+def test_the_encoder_runs_in_bfloat16_and_everything_else_in_fp32(data, method):
     model = build(method)
-    inside, logits = [], []
+    inside, decoded, logits = [], [], []
+    block = model.student.backbone.stages[-1]
+    block.register_forward_hook(lambda *call: inside.append(call[2].dtype))
     classifier = model.student.decode_head.conv_seg
-    classifier.register_forward_hook(lambda *call: inside.append(call[2].dtype))
+    classifier.register_forward_hook(lambda *call: decoded.append(call[2].dtype))
     segment = model._upsample
     model._upsample = lambda *args: logits.append(segment(*args)) or logits[-1]
     optimisers = wrappers(model)
     log = model.train_step(data, optimisers)
-    assert set(inside) == {torch.bfloat16}
+    assert torch.bfloat16 in set(inside), "the encoder runs in bf16"
+    assert set(decoded) == {torch.float32}, "the decoder does not"
     assert {each.dtype for each in logits} == {torch.float32}
     assert {value.dtype for value in log.values()} == {torch.float32}
     tensors = [*model.parameters(), *(p.grad for p in model.parameters() if p.grad is not None)]

@@ -103,6 +103,16 @@ def test_the_last_norm_of_each_mit_stage_is_not_decayed() -> None:
         assert found[f"backbone.layers.{stage}.2.bias"][1] == 0.0
 
 
+def test_norms_of_the_decoder_may_be_decayed_all_the_same() -> None:
+    """DAFormer exempts MiT's norms; its decoder's are called ``bn`` and are decayed."""
+    model = student("mit")
+    found = settings_by_name(model, decay_free=["norm"], decoder_decay_free=[])
+    norms = [key for key in found if is_norm_name(model, key)]
+    assert {key.split(".")[0] for key in norms} == {"backbone", "decode_head"}
+    for key in norms:
+        assert found[key][1] == (0.0 if key.startswith("backbone.") else DECAY), key
+
+
 def test_layer_scale_biases_and_more_only_where_asked() -> None:
     model = student("dinov2")
     plain = settings_by_name(model, decay_free=FREE)

@@ -246,3 +246,12 @@ def test_running_statistics_can_normalise_the_teacher():
 def test_policies_that_do_not_exist_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         MeanTeacher(student(), **options)
+
+
+def test_norms_that_the_student_keeps_frozen_are_frozen_in_the_teacher():
+    from mmseg_ext.encoders import ResNetEncoder
+
+    for norm_eval in (False, True):
+        teacher = MeanTeacher(ResNetEncoder(18, norm_eval=norm_eval)).train()
+        norms = [m for m in teacher.network.modules() if isinstance(m, nn.BatchNorm2d)]
+        assert {norm.training for norm in norms} == {not norm_eval}
