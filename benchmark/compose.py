@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmark import optimisation, registry
+from benchmark.errors import FragmentError
 from benchmark.registry import Fragment, overlaid
 
 NUM_CLASSES = 19
@@ -125,7 +126,7 @@ def _train_loader(
     domains: Mapping[str, Fragment],
     seed: int,
 ) -> dict[str, Any]:
-    augment = protocol.require("pipeline")
+    with_labels, without = _pipelines(protocol, method)
     source, target = domains[shift.require("source")], domains[shift.require("target")]
     if method.card.get("target_labels"):
         # Only the oracle: the target takes the source's place, openly and with its labels.
@@ -137,16 +138,36 @@ def _train_loader(
         "sampler": {"type": "PositionSampler"},
         "dataset": {
             "type": "PairedDataset",
-            "source": _dataset(labelled, "train", augment, labelled=True),
+            "source": _dataset(labelled, "train", with_labels, labelled=True),
             "target": None
             if unlabelled is None
             else _dataset(
-                unlabelled, "train", augment, labelled=False, margins=_margins(method, unlabelled)
+                unlabelled, "train", without, labelled=False, margins=_margins(method, unlabelled)
             ),
             "seed": seed,
             **_rare_class_sampling(protocol, method),
         },
     }
+
+
+def _pipelines(protocol: Fragment, method: Fragment) -> tuple[Any, Any]:
+    """How labelled and how unlabelled training images are cut and augmented.
+
+    A protocol gives one list for all, or ``dict(source=..., target=..., photometric=...)``: the
+    last is that of labelled images where the method's fragment says ``photometric``, as the
+    DAFormer code base does for its supervised baselines and not for its UDA methods.
+    """
+    given = protocol.require("pipeline")
+    if not isinstance(given, Mapping):
+        return given, given
+    needed = ("source", "target", "photometric")
+    if set(given) != set(needed):
+        raise FragmentError(
+            f"{protocol.path}: pipeline has {', '.join(given)}, expected a list or a dict of "
+            f"{', '.join(needed)}"
+        )
+    kind = "photometric" if method.values.get("photometric") else "source"
+    return given[kind], given["target"]
 
 
 def _rare_class_sampling(protocol: Fragment, method: Fragment) -> dict[str, Any]:

@@ -8,3 +8,5 @@ card = dict(
     target_labels=False,
 )
 model = dict(type="Supervised", strong_augmentation=None)
+# The DAFormer code base distorts the colours of its supervised baselines' images, and of no others.
+photometric = True

@@ -84,6 +84,21 @@ def test_an_encoder_may_refuse_the_feature_distance() -> None:
     assert resolve("daformer", "eva02-clip-l14", **plain)["model"]["feature_distance"] is None
 
 
+def test_supervised_baselines_may_have_a_pipeline_of_their_own() -> None:
+    steps = {name: [{"type": name}] for name in ("source", "target", "photometric")}
+
+    def used(method: str, role: str) -> list[str]:
+        pair = resolve(method, pipeline=steps)["train_dataloader"]["dataset"]
+        return [step["type"] for step in pair[role]["pipeline"] if step["type"] in steps]
+
+    assert used("source-only", "source") == used("oracle", "source") == ["photometric"]
+    for method in ("source-aug", "source-only-rcs", "dacs", "daformer", "adaptsegnet"):
+        assert used(method, "source") == ["source"]
+    assert used("dacs", "target") == used("mic", "target") == ["target"]
+    with pytest.raises(FragmentError, match="expected a list or a dict of source, target"):
+        resolve("dacs", pipeline={"source": []})
+
+
 def test_evaluation_settings_reach_the_segmentor() -> None:
     evaluation = {"mode": "slide", "crop_size": (32, 32), "stride": (16, 16), "batch_size": 4}
     config = resolve("source-only", evaluation=evaluation)
