@@ -19,7 +19,10 @@ EXIT_USAGE = 2
 EXIT_INCOMPLETE = 3
 EXIT_INTERRUPTED = 130
 
-LISTED = ("methods", "encoders", "shifts", "domains", "protocols", "suites")
+LISTED = (
+    *("methods", "encoders", "shifts", "domains", "datasets"),
+    *("evaluations", "protocols", "suites"),
+)
 DEFAULT_OUT = "results/local"
 WORLDS = ("minidrive",)
 EPILOG = "exit codes: 0 all done, 1 a cell failed, 2 usage, 3 incomplete, 130 interrupted"

@@ -7,10 +7,10 @@ between two machines (paths, device, worker processes). It is what a cell's iden
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from benchmark import optimisation, registry
+from benchmark import domains, optimisation, registry
 from benchmark.errors import FragmentError
 from benchmark.registry import Fragment, overlaid
 
@@ -22,14 +22,14 @@ def resolve(
     method: Fragment,
     encoder: Fragment,
     shift: Fragment,
-    domains: Mapping[str, Fragment],
+    found: Mapping[str, Fragment],
     seed: int,
     iterations: int | None = None,
 ) -> dict[str, Any]:
     """Compose the training and evaluation configuration of one cell.
 
     Args:
-        domains: the fragment of every domain that ``shift`` names, by name.
+        found: the fragment of every domain that ``shift`` names, by name.
         iterations: replaces the protocol's number of iterations.
 
     Raises:
@@ -43,18 +43,33 @@ def resolve(
             "default_scope": "mmseg_ext",
             "custom_imports": {"imports": ["mmseg_ext"]},
             "model": _model(protocol, method, encoder),
-            "train_dataloader": _train_loader(protocol, method, shift, domains, seed),
+            "train_dataloader": _train_loader(protocol, method, shift, found, seed),
             "train_cfg": {"type": "UDATrainLoop", "max_iters": length},
             "optim_wrapper": optimisation.optimizers(protocol, method, encoder),
             "param_scheduler": optimisation.schedules(protocol, method, length),
-            "test_dataloader": {name: _test_loader(protocol, domains[name]) for name in roles},
+            "test_dataloader": {
+                name: _test_loader(protocol, found[name])
+                for name in roles
+                if domains.can_be_scored(found[name])
+            },
             "test_cfg": {"type": "MultiDomainTestLoop"},
             "test_evaluator": {"type": "ConfusionMetric"},
             "randomness": {"seed": seed},
             "roles": roles,
-            "domains": {name: _data(domains[name]) for name in roles},
+            "domains": {name: domains.facts(found[name]) for name in roles},
         }
     )
+
+
+def evaluation_of(protocol: Fragment) -> Mapping[str, Any]:
+    """The rules by which a protocol's cells are scored, given in it or by the name of a preset.
+
+    Raises:
+        FragmentError: there is neither.
+        UsageError: no evaluation has that name.
+    """
+    given = protocol.require("evaluation")
+    return registry.find("evaluation", given).values if isinstance(given, str) else given
 
 
 def _changes(protocol: Fragment, method: Fragment) -> dict[str, Any]:
@@ -66,7 +81,7 @@ def _model(protocol: Fragment, method: Fragment, encoder: Fragment) -> dict[str,
     changes = _changes(protocol, method)
     changes.pop("rare_class_sampling", None)  # not the model's, see _rare_class_sampling
     channels = list(encoder.require("channels"))
-    evaluation = protocol.require("evaluation")
+    rules = evaluation_of(protocol)
     segmentor = {
         "type": "EncoderDecoder",
         "backbone": _backbone(encoder),
@@ -76,7 +91,7 @@ def _model(protocol: Fragment, method: Fragment, encoder: Fragment) -> dict[str,
             "num_classes": NUM_CLASSES,
         },
         "train_cfg": {},
-        "test_cfg": {k: v for k, v in evaluation.items() if k != "batch_size"},
+        "test_cfg": {key: rules[key] for key in ("mode", "crop_size", "stride") if key in rules},
     }
     preprocessor = {
         "type": "SegDataPreProcessor",
@@ -123,11 +138,11 @@ def _train_loader(
     protocol: Fragment,
     method: Fragment,
     shift: Fragment,
-    domains: Mapping[str, Fragment],
+    found: Mapping[str, Fragment],
     seed: int,
 ) -> dict[str, Any]:
     with_labels, without = _pipelines(protocol, method)
-    source, target = domains[shift.require("source")], domains[shift.require("target")]
+    source, target = found[shift.require("source")], found[shift.require("target")]
     if method.card.get("target_labels"):
         # Only the oracle: the target takes the source's place, openly and with its labels.
         labelled, unlabelled = target, None
@@ -138,11 +153,11 @@ def _train_loader(
         "sampler": {"type": "PositionSampler"},
         "dataset": {
             "type": "PairedDataset",
-            "source": _dataset(labelled, "train", with_labels, labelled=True),
+            "source": domains.trained(labelled, protocol, with_labels, labelled=True),
             "target": None
             if unlabelled is None
-            else _dataset(
-                unlabelled, "train", without, labelled=False, margins=_margins(method, unlabelled)
+            else domains.trained(
+                unlabelled, protocol, without, labelled=False, margins=_margins(method, unlabelled)
             ),
             "seed": seed,
             **_rare_class_sampling(protocol, method),
@@ -188,44 +203,12 @@ def _margins(method: Fragment, target: Fragment) -> dict[str, Any] | None:
 
 
 def _test_loader(protocol: Fragment, domain: Fragment) -> dict[str, Any]:
+    rules = evaluation_of(protocol)
     return {
-        "batch_size": protocol.require("evaluation")["batch_size"],
+        "batch_size": rules["batch_size"],
         "sampler": {"type": "DefaultSampler", "shuffle": False},
-        "dataset": _dataset(domain, "test", [], labelled=True),
+        "dataset": domains.scored(domain, rules),
     }
-
-
-def _dataset(
-    domain: Fragment,
-    split: str,
-    augment: Sequence[Mapping[str, Any]],
-    *,
-    labelled: bool,
-    margins: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """A domain's data set; without ``labelled`` it has neither label paths nor a label reader.
-
-    With ``margins`` each sample carries a mask of the pixels inside of them.
-    """
-    folder = f"{domain.require('domain')}/{split}"
-    readers: list[dict[str, Any]] = [{"type": "ReadImage"}]
-    pack = {"type": "PackSegInputs"}
-    if labelled:
-        readers.append({"type": "ReadLabel"})
-    if margins is not None:
-        readers.append({"type": "AttachValidPixels", **margins})
-        pack = {"type": "PackWithValidPixels"}
-    return {
-        "type": "DomainDataset",
-        "domain": domain.name,
-        "images": f"{folder}/images",
-        "labels": f"{folder}/labels" if labelled else None,
-        "pipeline": [*readers, *augment, pack],
-    }
-
-
-def _data(domain: Fragment) -> dict[str, Any]:
-    return {key: domain.require(key) for key in ("reader", "domain", "world")}
 
 
 def _plain(value: Any) -> Any:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark import paths
+from benchmark.domains import GENERATED
 from benchmark.engines.devices import cores
 from benchmark.errors import FragmentError, UdabenchError
 from benchmark.plan import PlannedCell
@@ -15,7 +16,6 @@ from benchmark.plan import PlannedCell
 if TYPE_CHECKING:
     from mmseg_ext.datasets.minidrive import World
 
-READER = "MiniDrive"
 TRAINED_ROLES = ("source", "target")
 
 Progress = Callable[[int, int], None]
@@ -46,7 +46,7 @@ def needs(cells: Iterable[PlannedCell]) -> Needs:
     for planned in cells:
         roles = planned.config.get("roles", {})
         for name, domain in planned.config.get("domains", {}).items():
-            if domain["reader"] != READER:
+            if domain["reader"] != GENERATED:
                 continue
             pairs = found.setdefault(json.dumps(domain["world"], sort_keys=True), [])
             splits = ("train", "test") if roles.get(name) in TRAINED_ROLES else ("test",)

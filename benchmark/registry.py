@@ -20,7 +20,7 @@ from typing import Any
 from benchmark import encoder_reference, paths
 from benchmark.errors import FragmentError, UsageError
 
-FRAGMENT_KINDS = ("method", "encoder", "shift", "domain", "protocol")
+FRAGMENT_KINDS = ("method", "encoder", "shift", "domain", "dataset", "evaluation", "protocol")
 KINDS = (*FRAGMENT_KINDS, "suite")
 # '__' separates the parts of a cell's file name, so no part may contain it.
 NAME = re.compile(r"[A-Za-z0-9]+([._-][A-Za-z0-9]+)*")

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmark import ranks
+from benchmark import ranks, registry
+from benchmark.domains import FILES
 from benchmark.errors import UsageError
 from benchmark.paths import CellPaths
 from benchmark.runtime import Runtime
@@ -35,6 +36,7 @@ def for_this_machine(
     for dataset in datasets:
         if dataset is not None:
             dataset["data_root"] = str(roots[dataset["domain"]])
+            dataset["pipeline"] = [_with_tuples(each) for each in dataset["pipeline"]]
     if "rare_class_sampling" in training["dataset"]:
         cache = str(runtime.cache / "class_statistics")
         training["dataset"]["rare_class_sampling"]["cache"] = cache
@@ -64,6 +66,12 @@ def for_this_machine(
         load_from=str(resume_point) if resume_point.is_file() else None,
     )
     return runner
+
+
+def _with_tuples(transform: Mapping[str, Any]) -> dict[str, Any]:
+    """A transform whose sizes are tuples again: MMCV refuses the lists that JSON makes of them."""
+    sizes = ("scale", "crop_size")
+    return {k: tuple(v) if k in sizes and isinstance(v, list) else v for k, v in transform.items()}
 
 
 def _share(batch_size: int) -> int:
@@ -97,13 +105,13 @@ def _place_weights(model: dict[str, Any], runtime: Runtime) -> None:
 
 
 def _data_root(data: Mapping[str, Any], runtime: Runtime) -> Path:
-    """Folder that a domain's image and label folders lie in.
+    """Folder that a domain's files lie in.
 
     Raises:
-        UsageError: the domain's reader is unknown.
+        UsageError: nobody said where it is.
     """
-    if data["reader"] == "MiniDrive":
-        from mmseg_ext.datasets.minidrive import World
+    if data["reader"] == FILES:
+        return runtime.data_roots.of(registry.find("dataset", data["dataset"]))
+    from mmseg_ext.datasets.minidrive import World
 
-        return runtime.cache / "minidrive" / World(**data["world"]).key()
-    raise UsageError(f"unknown reader {data['reader']!r}; known readers: MiniDrive")
+    return runtime.cache / "minidrive" / World(**data["world"]).key()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmark.data_roots import DataRoots
 from benchmark.weights import WeightsFolder
 
 
@@ -14,13 +15,13 @@ class Runtime:
 
     ``device`` is ``cpu`` or ``cuda`` (which one is chosen by ``CUDA_VISIBLE_DEVICES``),
     ``threads`` the arithmetic threads of the process, ``workers`` its data-loading processes,
-    ``data_root`` the folder of downloaded data sets, ``cache`` the folder of generated ones and
+    ``data_roots`` the folders of downloaded data sets, ``cache`` the folder of generated ones and
     ``weights`` the folder of encoders' weight files.
     """
 
     device: str
     threads: int
     workers: int
-    data_root: Path | None
+    data_roots: DataRoots
     cache: Path
     weights: WeightsFolder = field(default_factory=lambda: WeightsFolder(None))

@@ -253,8 +253,8 @@ def _kind(error: Exception) -> str:
 def _message(error: Exception, runtime: Runtime) -> str:
     """The error in one line without this machine's folders: it goes into a record."""
     places = {runtime.cache: "<cache>"}
-    if runtime.data_root is not None:
-        places[runtime.data_root] = "<data-root>"
+    if runtime.data_roots.root is not None:
+        places[runtime.data_roots.root] = "<data-root>"
     if runtime.weights.folder is not None:
         places[runtime.weights.folder] = "<weights>"
     return provenance.scrub(f"{type(error).__name__}: {error}", places)

@@ -33,6 +33,7 @@ DATASETS = _child(
     "dataset",
     mmseg_registry.DATASETS,
     "mmseg_ext.datasets.domain",
+    "mmseg_ext.datasets.file_domain",
     "mmseg_ext.datasets.paired",
 )
 DATA_SAMPLERS = _child(
@@ -41,6 +42,7 @@ DATA_SAMPLERS = _child(
 TRANSFORMS = _child(
     "transform",
     mmseg_registry.TRANSFORMS,
+    "mmseg_ext.datasets.mapped_label",
     "mmseg_ext.datasets.reading",
     "mmseg_ext.datasets.valid_pixels",
 )

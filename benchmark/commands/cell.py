@@ -11,6 +11,7 @@ from types import FrameType
 
 from benchmark import data, lease, paths, plan, ranks
 from benchmark import suite as suites
+from benchmark.data_roots import DataRoots
 from benchmark.engines import EXIT_DONE, EXIT_FAILED, EXIT_HELD, EXIT_INTERRUPTED, guardian
 from benchmark.errors import UsageError
 from benchmark.plan import PlannedCell
@@ -35,7 +36,7 @@ def run(parsed: argparse.Namespace) -> int:
         device=parsed.device,
         threads=parsed.threads,
         workers=parsed.workers,
-        data_root=Path(parsed.data_root) if parsed.data_root else None,
+        data_roots=DataRoots.chosen(parsed.data_root),
         cache=paths.cache_root(),
         weights=WeightsFolder.chosen(parsed.weights, parsed.download_weights),
     )

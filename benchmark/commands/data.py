@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmark import data, paths
 from benchmark.commands.bars import progress_bar
+from benchmark.domains import GENERATED
 from benchmark.errors import UdabenchError
 
 
@@ -52,8 +53,8 @@ def _parameters() -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for name in registry.names("domain"):
         values = registry.find("domain", name).values
-        if values.get("reader") == data.READER and values["world"] not in found:
+        if values.get("reader") == GENERATED and values["world"] not in found:
             found.append(dict(values["world"]))
     if not found:
-        raise UdabenchError(f"{paths.configs_root()}: no domain has reader = {data.READER!r}")
+        raise UdabenchError(f"{paths.configs_root()}: no domain has reader = {GENERATED!r}")
     return found

@@ -14,6 +14,7 @@ from benchmark.cli import EXIT_INTERRUPTED
 from benchmark.commands import options
 from benchmark.commands.bars import progress_bar
 from benchmark.commands.planning import exit_code, summary
+from benchmark.data_roots import DataRoots
 from benchmark.engines import Interrupted, Outcome, Slot
 from benchmark.engines.devices import slots
 from benchmark.errors import UdabenchError, UsageError
@@ -85,7 +86,7 @@ def _run(
                 device=places[0].device,
                 threads=parsed.threads,
                 workers=places[0].workers,
-                data_root=Path(parsed.data_root) if parsed.data_root else None,
+                data_roots=DataRoots.chosen(parsed.data_root),
                 cache=paths.cache_root(),
                 weights=WeightsFolder.chosen(parsed.weights, parsed.download_weights),
             )

@@ -22,6 +22,7 @@ from mmseg.datasets import BaseSegDataset
 from numpy.typing import NDArray
 
 from mmseg_ext.datasets.classes import CLASSES
+from mmseg_ext.datasets.files import status
 from mmseg_ext.datasets.reading import ReadImage
 from mmseg_ext.errors import StatisticsError
 
@@ -132,8 +133,8 @@ def _count(dataset: BaseSegDataset) -> NDArray[np.int64]:
 def _fingerprint(dataset: BaseSegDataset, paths: list[str]) -> str:
     """Digest of the files (names, sizes, times of change) and of how they are read."""
     files = [
-        [name, status.st_size, status.st_mtime_ns]
-        for name, status in zip(relative_names(paths), map(os.stat, paths), strict=True)
+        [name, found.size, found.stamp]
+        for name, found in zip(relative_names(paths), map(status, paths), strict=True)
     ]
     digest = hashlib.sha256(json.dumps([_VERSION, len(CLASSES), files]).encode())
     for reader in _readers(dataset):

@@ -6,7 +6,6 @@ on and fail later, far from the cause. These two name the file at once.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -15,16 +14,19 @@ from mmcv.transforms import BaseTransform
 from numpy.typing import NDArray
 
 from mmseg_ext.datasets.classes import CLASSES, IGNORE_LABEL
+from mmseg_ext.datasets.files import read_bytes
 from mmseg_ext.errors import InvalidLabelError, UnreadableFileError
 from mmseg_ext.registry import TRANSFORMS
 
+_COLOUR = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+
 
 def _decode(path: str, flags: int, what: str) -> NDArray[np.uint8]:
+    content = read_bytes(path, what)
     try:
-        content = Path(path).read_bytes()
-    except OSError as error:
-        raise UnreadableFileError(f"{path}: cannot read this {what} ({error.strerror})") from error
-    array = cv2.imdecode(np.frombuffer(content, np.uint8), flags) if content else None
+        array = cv2.imdecode(np.frombuffer(content, np.uint8), flags) if content else None
+    except cv2.error as error:  # a header that asks for too large an image
+        raise UnreadableFileError(f"{path}: cannot be decoded ({error.err})") from error
     if array is None:
         raise UnreadableFileError(
             f"{path}: not a whole {what} file ({len(content)} bytes); "
@@ -37,12 +39,15 @@ def _decode(path: str, flags: int, what: str) -> NDArray[np.uint8]:
 class ReadImage(BaseTransform):
     """Reads ``results['img_path']`` into ``results['img']``: uint8, HxWx3, BGR.
 
+    The path may lead through a zip archive. An orientation in a photograph's metadata is ignored,
+    because labels are drawn on the image as it is stored.
+
     Raises:
         UnreadableFileError: the file is missing, empty, truncated or not an image.
     """
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        image = _decode(results["img_path"], cv2.IMREAD_COLOR, "image")
+        image = _decode(results["img_path"], _COLOUR, "image")
         results["img"] = image
         results["img_shape"] = results["ori_shape"] = image.shape[:2]
         return results

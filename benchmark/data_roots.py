@@ -1,0 +1,70 @@
+"""Where downloaded data sets lie on this machine; never part of what a cell computes."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark.errors import UsageError
+from benchmark.registry import Fragment
+
+VARIABLE = "UDABENCH_DATA_ROOT"
+
+
+@dataclass(frozen=True)
+class DataRoots:
+    """Folders of data sets.
+
+    The folder of one data set is, in this order: the variable ``UDABENCH_DATA_ROOT_<NAME>``, the
+    ``root`` of its fragment, or the folder called after it below ``root``.
+    """
+
+    root: Path | None
+
+    @classmethod
+    def chosen(cls, option: str | None) -> DataRoots:
+        """From ``--data-root``, or the variable ``UDABENCH_DATA_ROOT``."""
+        given = option or os.environ.get(VARIABLE)
+        return cls(expanded(given) if given else None)
+
+    def of(self, dataset: Fragment) -> Path:
+        """Folder of a data set; it need not exist.
+
+        Raises:
+            UsageError: nobody said where it is.
+        """
+        own = os.environ.get(f"{VARIABLE}_{variable_part(dataset.name)}")
+        given = own or dataset.values.get("root")
+        if given:
+            return expanded(str(given))
+        if self.root is None:
+            raise UsageError(
+                f"data set {dataset.name}: its place is not known; give --data-root DIR (or "
+                f"{VARIABLE}) for a folder with {dataset.name}/ in it, or "
+                f"{VARIABLE}_{variable_part(dataset.name)} for its own folder"
+            )
+        return self.root / dataset.name
+
+    def environment(self) -> Mapping[str, str]:
+        """What a child process needs to find the same folders."""
+        return {} if self.root is None else {VARIABLE: str(self.root)}
+
+
+def variable_part(name: str) -> str:
+    """A data set's name as it appears in a variable: capitals and underscores."""
+    return re.sub(r"[^A-Z0-9]", "_", name.upper())
+
+
+def expanded(text: str) -> Path:
+    """An absolute path with ``~`` and variables filled in.
+
+    Raises:
+        UsageError: a variable in it is not set.
+    """
+    path = os.path.expandvars(os.path.expanduser(text))
+    if "$" in path:
+        raise UsageError(f"{text}: a variable in this path is not set")
+    return Path(path).absolute()

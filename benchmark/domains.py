@@ -1,0 +1,140 @@
+"""What a domain's fragment becomes in a runner configuration: its data sets and their readers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from benchmark import registry
+from benchmark.errors import FragmentError
+from benchmark.registry import Fragment
+
+GENERATED = "MiniDrive"
+FILES = "files"
+READERS = (GENERATED, FILES)
+
+Transforms = Sequence[Mapping[str, Any]]
+
+
+def trained(
+    domain: Fragment,
+    protocol: Fragment,
+    augment: Transforms,
+    *,
+    labelled: bool,
+    margins: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """A domain's training data set; without ``labelled`` it has neither label paths nor a reader.
+
+    Images are resized to the protocol's ``train_scales`` of their data set, where it has one, and
+    then go through ``augment``. With ``margins`` each sample carries a mask of the pixels inside.
+
+    Raises:
+        FragmentError: the domain has no training images, or a fragment lacks a name.
+    """
+    transforms: list[Mapping[str, Any]] = [{"type": "ReadImage"}]
+    if labelled:
+        transforms.append(_label_reader(domain))
+    pack = {"type": "PackSegInputs"}
+    if margins is not None:
+        transforms.append({"type": "AttachValidPixels", **margins})
+        pack = {"type": "PackWithValidPixels"}
+    transforms += [*_resize(domain, protocol), *augment, pack]
+    return {**_source_of(domain, "train", labelled=labelled), "pipeline": transforms}
+
+
+def scored(domain: Fragment, rules: Mapping[str, Any]) -> dict[str, Any]:
+    """A domain's labelled test data set, read as the rules of the evaluation say."""
+    reader = _label_reader(domain)
+    if domain.require("reader") == GENERATED:
+        transforms = [{"type": "ReadImage"}, reader, {"type": "PackSegInputs"}]
+    else:
+        # Labels after resizing: they stay at their own size, to which the logits are brought.
+        scale = rules["scales"].get(domain.require("dataset"), rules["scale"])
+        resize = {"type": "Resize", "scale": scale, "keep_ratio": True}
+        transforms = [{"type": "ReadImage"}, resize, reader, {"type": "PackSegInputs"}]
+    return {**_source_of(domain, "test", labelled=True), "pipeline": transforms}
+
+
+def can_be_scored(domain: Fragment) -> bool:
+    """Whether a domain has test images; a source of UDA papers is trained on as a whole."""
+    return domain.require("reader") == GENERATED or domain.require("test") is not None
+
+
+def facts(domain: Fragment) -> dict[str, Any]:
+    """What the cell's record and the machine have to know about a domain.
+
+    Raises:
+        FragmentError: the domain's reader is unknown.
+    """
+    reader = domain.require("reader")
+    if reader == GENERATED:
+        return {key: domain.require(key) for key in ("reader", "domain", "world")}
+    if reader == FILES:
+        return {key: domain.require(key) for key in ("reader", "dataset", "label_map")}
+    raise FragmentError(
+        f"{domain.path}: reader is {reader!r}, expected one of {', '.join(READERS)}"
+    )
+
+
+def _source_of(domain: Fragment, split: str, *, labelled: bool) -> dict[str, Any]:
+    """Which images, and with ``labelled`` which labels, make a split of a domain."""
+    if domain.require("reader") == GENERATED:
+        folder = f"{domain.require('domain')}/{split}"
+        return {
+            "type": "DomainDataset",
+            "domain": domain.name,
+            "images": f"{folder}/images",
+            "labels": f"{folder}/labels" if labelled else None,
+        }
+    dataset = dataset_of(domain)
+    where = domain.require(split)
+    if where is None:
+        raise FragmentError(
+            f"{domain.path}: {domain.name} has no images to {split} on, use it as an unseen domain"
+        )
+    layouts = dataset.require("layouts")
+    if not labelled:
+        hidden = ("labels", "segments")
+        layouts = [{k: v for k, v in layout.items() if k not in hidden} for layout in layouts]
+    return {
+        "type": "FileDomainDataset",
+        "domain": domain.name,
+        "layouts": layouts,
+        "placeholders": dataset.values.get("placeholders", {}),
+        "where": where,
+        "excluded": sorted(dataset.values.get("excluded", {})),
+        "partly_labelled": bool(domain.values.get("partly_labelled", False)),
+        "group": domain.values.get("group"),
+    }
+
+
+def dataset_of(domain: Fragment) -> Fragment:
+    """The data set whose files a domain consists of. Raises ``UsageError`` for an unknown one."""
+    return registry.find("dataset", domain.require("dataset"))
+
+
+def _label_reader(domain: Fragment) -> dict[str, Any]:
+    if domain.require("reader") == GENERATED:
+        return {"type": "ReadLabel"}
+    dataset = dataset_of(domain)
+    variant, variants = domain.require("label_map"), dataset.require("label_maps")
+    if variant not in variants:
+        problem = registry.unknown(f"label map of {dataset.name}", variant, variants)
+        raise FragmentError(f"{domain.path}: {problem}")
+    reader = {
+        "type": "ReadMappedLabel",
+        "decoder": dataset.require("decoder"),
+        "label_map": variants[variant],
+        "values": list(dataset.require("values")),
+    }
+    optional = {"fit": "label_fit", "names": "label_names"}
+    return {**reader, **{k: dataset.require(v) for k, v in optional.items() if v in dataset.values}}
+
+
+def _resize(domain: Fragment, protocol: Fragment) -> list[dict[str, Any]]:
+    if domain.require("reader") == GENERATED:
+        return []
+    scales = protocol.values.get("train_scales", {})
+    scale = scales.get(domain.name, scales.get(domain.require("dataset")))
+    return [] if scale is None else [{"type": "Resize", "scale": scale, "keep_ratio": True}]

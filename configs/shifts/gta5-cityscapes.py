@@ -1,0 +1,9 @@
+"""GTA5 to Cityscapes, the shift of most papers on UDA for semantic segmentation."""
+
+card = dict(
+    title="GTA5 -> Cityscapes",
+    summary="Rendered to photographed streets.",
+)
+source = "gta5"
+target = "cityscapes"
+unseen = []
