@@ -137,13 +137,42 @@ def _cell(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _data(commands: Commands[argparse.ArgumentParser]) -> None:
-    group = commands.add_parser("data", help="generated data sets", epilog=EPILOG)
+    group = commands.add_parser("data", help="data sets, downloaded and generated", epilog=EPILOG)
     actions = group.add_subparsers(metavar="ACTION", required=True)
     made = _command(actions, "preview", "data", "preview", "write a contact sheet (PNG)")
     made.add_argument("world", choices=WORLDS)
     made.add_argument("--out", metavar="FILE", default="minidrive.png", help="default %(default)s")
     made = _command(actions, "prepare", "data", "prepare", "generate everything into the cache")
     made.add_argument("world", choices=WORLDS)
+    made = _command(actions, "check", "data_check", "run", "read every file and judge it")
+    _domains(made)
+    _json(made)
+    made = _command(actions, "stats", "data_stats", "run", "count the classes of training labels")
+    _domains(made)
+    _json(made)
+    made = _command(actions, "cache", "data_cache", "run", "store images at training size, fast")
+    _domains(made)
+    made.add_argument("--protocol", metavar="NAME", default="daformer", help="default %(default)s")
+    _export(actions)
+
+
+def _domains(made: argparse.ArgumentParser) -> None:
+    made.add_argument("domains", nargs="*", metavar="DOMAIN", help="default: all that are there")
+    made.add_argument("--data-root", metavar="DIR", help="folder of downloaded data sets")
+    made.add_argument("--processes", type=_count, metavar="N", help="default: all cores")
+
+
+def _export(actions: Commands[argparse.ArgumentParser]) -> None:
+    made = _command(
+        actions, "export-minidrive", "data_export", "run", "write MiniDrive as another data set"
+    )
+    made.add_argument("out", metavar="OUT", help="a data root: the data set becomes a folder in it")
+    made.add_argument("--layout", required=True, metavar="DATASET", help="such as gta5")
+    made.add_argument("--variant", metavar="NAME", help="one of its layouts (default: the first)")
+    made.add_argument("--images", type=_count, default=4, metavar="N", help="per split, default 4")
+    made.add_argument("--size", metavar="WxH", help="default: as published")
+    made.add_argument("--zip", action="store_true", help="write archives, as they are downloaded")
+    made.add_argument("--seed", type=_natural, default=0, metavar="N", help="default 0")
 
 
 def _weight_files(commands: Commands[argparse.ArgumentParser]) -> None:
