@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from benchmark.argument_types import count, natural, price
 from benchmark.errors import UdabenchError, UsageError
 
 EXIT_DONE = 0
@@ -98,17 +99,20 @@ def _suites(commands: Commands[argparse.ArgumentParser]) -> None:
     made = _command(commands, "plan", "planning", "plan", "show a suite's cells before running")
     _suite_options(made)
     _weights(made)
+    made.add_argument(
+        "--price-per-hour", type=price, metavar="X", help="of a device, to tell what is due costs"
+    )
     _json(made)
     made = _command(commands, "run", "run", "run", "run what a suite is missing, print its tables")
     _suite_options(made)
-    made.add_argument("--data-root", metavar="DIR", help="folder of downloaded data sets")
+    _accept(made)
     _weights(made, download=True)
     made.add_argument("--engine", choices=("pool", "inline"), default="pool", help="where it runs")
     made.add_argument(
         "--devices", metavar="IDS", help="cpu, or GPUs: 0,1,GPU-uuid,MIG-... (default: all GPUs)"
     )
     made.add_argument(
-        "--threads", type=_count, default=1, metavar="N", help="threads of a cell (default 1)"
+        "--threads", type=count, default=1, metavar="N", help="threads of a cell (default 1)"
     )
     made.add_argument(
         "--rerun",
@@ -119,9 +123,21 @@ def _suites(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     made = _command(commands, "status", "planning", "status", "show the state of a suite's cells")
     _suite_options(made)
+    _accept(made)
     _json(made)
     made = _command(commands, "report", "planning", "report", "write and print a suite's tables")
     _suite_options(made)
+    _accept(made)
+
+
+def _accept(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "--accept-stale",
+        action="append",
+        default=[],
+        metavar="CELL|all",
+        help="let this stale result stand, with a foot-note in the tables (repeatable)",
+    )
 
 
 def _cell(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -129,11 +145,11 @@ def _cell(commands: Commands[argparse.ArgumentParser]) -> None:
     made.add_argument("id", metavar="ID", help="its name in the results, or its identity")
     made.add_argument("--suite", required=True, help="suite name or .yaml file")
     _overrides(made)
-    made.add_argument("--data-root", metavar="DIR", help="folder of downloaded data sets")
+    _data_root(made)
     _weights(made, download=True)
     made.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="default cpu")
-    made.add_argument("--threads", type=_count, default=1, metavar="N", help="default 1")
-    made.add_argument("--workers", type=_natural, default=0, metavar="N", help="loading processes")
+    made.add_argument("--threads", type=count, default=1, metavar="N", help="default 1")
+    made.add_argument("--workers", type=natural, default=0, metavar="N", help="loading processes")
 
 
 def _data(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -158,8 +174,8 @@ def _data(commands: Commands[argparse.ArgumentParser]) -> None:
 
 def _domains(made: argparse.ArgumentParser) -> None:
     made.add_argument("domains", nargs="*", metavar="DOMAIN", help="default: all that are there")
-    made.add_argument("--data-root", metavar="DIR", help="folder of downloaded data sets")
-    made.add_argument("--processes", type=_count, metavar="N", help="default: all cores")
+    _data_root(made)
+    made.add_argument("--processes", type=count, metavar="N", help="default: all cores")
 
 
 def _export(actions: Commands[argparse.ArgumentParser]) -> None:
@@ -169,10 +185,10 @@ def _export(actions: Commands[argparse.ArgumentParser]) -> None:
     made.add_argument("out", metavar="OUT", help="a data root: the data set becomes a folder in it")
     made.add_argument("--layout", required=True, metavar="DATASET", help="such as gta5")
     made.add_argument("--variant", metavar="NAME", help="one of its layouts (default: the first)")
-    made.add_argument("--images", type=_count, default=4, metavar="N", help="per split, default 4")
+    made.add_argument("--images", type=count, default=4, metavar="N", help="per split, default 4")
     made.add_argument("--size", metavar="WxH", help="default: as published")
     made.add_argument("--zip", action="store_true", help="write archives, as they are downloaded")
-    made.add_argument("--seed", type=_natural, default=0, metavar="N", help="default 0")
+    made.add_argument("--seed", type=natural, default=0, metavar="N", help="default 0")
 
 
 def _weight_files(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -194,14 +210,19 @@ def _suite_options(made: argparse.ArgumentParser) -> None:
         help="restrict the grid: method=dacs+oracle,encoder=... (repeatable)",
     )
     _overrides(made)
+    _data_root(made)
+
+
+def _data_root(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--data-root", metavar="DIR", help="folder of downloaded data sets")
 
 
 def _overrides(made: argparse.ArgumentParser) -> None:
     made.add_argument(
         "--out", metavar="DIR", default=DEFAULT_OUT, help="results folder (default %(default)s)"
     )
-    made.add_argument("--seeds", type=_count, metavar="N", help="use the seeds 0 to N-1")
-    made.add_argument("--iterations", type=_count, metavar="N", help="replace the training length")
+    made.add_argument("--seeds", type=count, metavar="N", help="use the seeds 0 to N-1")
+    made.add_argument("--iterations", type=count, metavar="N", help="replace the training length")
     made.add_argument(
         "--encoder",
         action="append",
@@ -224,16 +245,3 @@ def _weights(made: argparse.ArgumentParser, *, download: bool = False) -> None:
 
 def _json(made: argparse.ArgumentParser) -> None:
     made.add_argument("--json", action="store_true", help="print JSON for programs")
-
-
-def _count(text: str) -> int:
-    value = _natural(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"expected a number of at least 1, got {text!r}")
-    return value
-
-
-def _natural(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or len(text) > 9:
-        raise argparse.ArgumentTypeError(f"expected a whole number, got {text[:20]!r}")
-    return int(text)

@@ -61,6 +61,17 @@ def resolve(
     )
 
 
+def with_seed(config: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """The configuration of the same cell with another seed; all else is shared with ``config``."""
+    loader = config["train_dataloader"]
+    dataset = {**loader["dataset"], "seed": seed}
+    return {
+        **config,
+        "train_dataloader": {**loader, "dataset": dataset},
+        "randomness": {**config["randomness"], "seed": seed},
+    }
+
+
 def evaluation_of(protocol: Fragment) -> Mapping[str, Any]:
     """The rules by which a protocol's cells are scored, given in it or by the name of a preset.
 

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import gc
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmark import lease, records, registry
+from benchmark import acceptance, lease, records, registry, stale
 from benchmark import suite as suites
+from benchmark.acceptance import Acceptance
 from benchmark.cell import Cell
-from benchmark.errors import FragmentError, RecordError, UsageError
-from benchmark.paths import CellPaths, shown, suite_folder
+from benchmark.data_fingerprint import DataFiles
+from benchmark.data_roots import DataRoots
+from benchmark.errors import RecordError, UsageError
+from benchmark.paths import CellPaths, suite_folder
 from benchmark.records import Identity, Record
+from benchmark.resolution import Resolution
+from benchmark.resolution import domain_fragments as domain_fragments
 from benchmark.suite import Suite
 
 STATES = ("done", "running", "missing", "failed", "stale", "excluded")
 RERUN = ("failed", "stale")
-STALE_REASONS = {
-    "version": "identity version changed",
-    "config": "training or evaluation configuration changed",
-    "data": "data changed",
-    "metric": "metric changed",
-}
-
-_resolved: dict[tuple[Path, str, Cell, int | None], tuple[dict[str, Any], Identity]] = {}
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,8 @@ class PlannedCell:
     """One cell: what would be run (``config``, ``identity``) and what there is (``record``).
 
     An excluded cell has neither: its parts need not fit together. ``reason`` is empty for a
-    plain missing or done cell.
+    plain missing or done cell. A stale record that was accepted makes its cell ``done`` too, with
+    ``accepted`` set and the reason why it was stale.
     """
 
     cell: Cell
@@ -43,6 +44,7 @@ class PlannedCell:
     state: str
     reason: str
     record: Record | None = None
+    accepted: bool = False
 
     def is_due(self, rerun: Collection[str] = ()) -> bool:
         """Whether ``run`` starts this cell; ``rerun`` holds ``failed`` and ``stale`` on demand."""
@@ -98,24 +100,37 @@ class Plan:
         return json.dumps(document, indent=1) + "\n"
 
 
-def make(suite: Suite, out: Path, iterations: int | None = None) -> Plan:
+def make(
+    suite: Suite, out: Path, iterations: int | None = None, files: DataFiles | None = None
+) -> Plan:
     """Resolve every cell of ``suite`` and judge it against what is below ``out``.
 
-    ``iterations`` replaces the protocol's training length. A broken record makes its cell
-    ``failed`` with the reason; it does not stop the plan.
+    ``iterations`` replaces the protocol's training length. ``files`` are the downloaded data sets
+    of this machine; where a domain's data are not here, those of its record are trusted. A broken
+    record makes its cell ``failed`` with the reason; it does not stop the plan.
 
     Raises:
         UsageError: a fragment is missing, broken, or does not fit the others.
+        UdabenchError: the list of accepted records is broken.
     """
     folder = suite_folder(out, suite.name)
-    entries = [_judge(suite, folder, cell, iterations) for cell in suite.cells()]
+    resolution = Resolution(suite, iterations, files or DataFiles(DataRoots.chosen(None)))
+    accepted = acceptance.accepted(folder)
+    with _without_collection():
+        entries = [_planned(resolution, folder, cell, accepted) for cell in suite.cells()]
     entries += [
         PlannedCell(cell, None, {}, "excluded", reason) for cell, reason in suite.excluded_cells()
     ]
     return Plan(suite, folder, tuple(entries), iterations)
 
 
-def one(suite: Suite, out: Path, identifier: str, iterations: int | None = None) -> PlannedCell:
+def one(
+    suite: Suite,
+    out: Path,
+    identifier: str,
+    iterations: int | None = None,
+    files: DataFiles | None = None,
+) -> PlannedCell:
     """The cell called ``identifier`` (its file stem, or the beginning of its identity).
 
     Raises:
@@ -123,8 +138,10 @@ def one(suite: Suite, out: Path, identifier: str, iterations: int | None = None)
     """
     for cell in suite.cells():
         if cell.stem == identifier:
-            return _judge(suite, suite_folder(out, suite.name), cell, iterations)
-    return make(suite, out, iterations).entry(identifier)
+            folder = suite_folder(out, suite.name)
+            resolution = Resolution(suite, iterations, files or DataFiles(DataRoots.chosen(None)))
+            return _planned(resolution, folder, cell, acceptance.accepted(folder))
+    return make(suite, out, iterations, files).entry(identifier)
 
 
 def load(
@@ -134,9 +151,10 @@ def load(
     seeds: int | None = None,
     iterations: int | None = None,
     only: Mapping[str, list[str]] | None = None,
+    files: DataFiles | None = None,
 ) -> Plan:
     """Load the suite called ``name``, apply the overrides and plan it."""
-    return make(suites.load(name).with_overrides(seeds, only), out, iterations)
+    return make(suites.load(name).with_overrides(seeds, only), out, iterations, files)
 
 
 def judge(planned: PlannedCell, folder: Path, *, holding: bool = False) -> PlannedCell:
@@ -144,84 +162,85 @@ def judge(planned: PlannedCell, folder: Path, *, holding: bool = False) -> Plann
 
     ``holding``: the caller holds the cell's lease, so the cell is not ``running`` elsewhere.
     """
+    return _judged(planned, folder, acceptance.accepted(folder), holding=holding)
+
+
+@contextlib.contextmanager
+def _without_collection() -> Iterator[None]:
+    """No garbage collection: thousands of records are read and all of them are kept."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _planned(
+    resolution: Resolution, folder: Path, cell: Cell, accepted: Mapping[str, Acceptance]
+) -> PlannedCell:
+    config, identity = resolution.of(cell)
+    return _judged(PlannedCell(cell, identity, config, "missing", ""), folder, accepted)
+
+
+def _judged(
+    planned: PlannedCell,
+    folder: Path,
+    accepted: Mapping[str, Acceptance],
+    *,
+    holding: bool = False,
+) -> PlannedCell:
     if planned.identity is None:
         return planned
     cell_paths = CellPaths(folder, planned.cell)
     # The lease before the record: a worker writes its record first and then lets go.
     is_held = not holding and lease.is_alive(cell_paths.lease)
-    state, reason, record = _recorded(cell_paths, planned.identity)
-    if is_held and state != "done":
-        state, reason = "running", str(lease.read(cell_paths.lease) or "")
-    return PlannedCell(planned.cell, planned.identity, planned.config, state, reason, record)
+    found = _recorded(cell_paths, planned)
+    if found.state == "stale" and found.record and found.identity:
+        known = accepted.get(planned.cell.stem)
+        pair = found.record.identity.id, found.identity.id
+        if known and pair == (known.recorded, known.current):
+            reason = f"accepted while stale: {known.reason}"
+            found = dataclasses.replace(found, state="done", reason=reason, accepted=True)
+    if is_held and found.state != "done":
+        reason = str(lease.read(cell_paths.lease) or "")
+        return dataclasses.replace(found, state="running", reason=reason)
+    return found
 
 
-def domain_fragments(shift: registry.Fragment) -> dict[str, registry.Fragment]:
-    """The domains a shift names as source, target and unseen.
+def _recorded(cell_paths: CellPaths, planned: PlannedCell) -> PlannedCell:
+    """``planned`` with state, reason and record as if nobody was running it."""
 
-    Raises:
-        FragmentError: the shift lacks one of these names, or a domain does not exist.
-    """
-    place = shown(shift.path)
-    for key, kind in (("source", str), ("target", str), ("unseen", (list, tuple))):
-        if not isinstance(shift.values.get(key), kind):
-            expected = "a list of domain names" if key == "unseen" else "the name of a domain"
-            raise FragmentError(f"{place}: {key} must be {expected}")
-    names = [shift.values["source"], shift.values["target"], *shift.values["unseen"]]
-    try:
-        return {name: registry.find("domain", name) for name in names}
-    except FragmentError:
-        raise
-    except UsageError as error:
-        raise FragmentError(f"{place}: {error}") from error
-
-
-def _judge(suite: Suite, folder: Path, cell: Cell, iterations: int | None) -> PlannedCell:
-    config, identity = _resolve(suite, cell, iterations)
-    return judge(PlannedCell(cell, identity, config, "missing", ""), folder)
-
-
-def _resolve(suite: Suite, cell: Cell, iterations: int | None) -> tuple[dict[str, Any], Identity]:
-    protocol = registry.find("protocol", suite.protocol)
-    key = (protocol.path, suite.protocol, cell, iterations)
-    if key not in _resolved:
-        from benchmark import compose, identity
-
-        shift = registry.find("shift", cell.shift)
-        config = compose.resolve(
-            protocol,
-            registry.find("method", cell.method),
-            registry.find("encoder", cell.encoder),
-            shift,
-            domain_fragments(shift),
-            cell.seed,
-            iterations,
+    def judged(state: str, reason: str, record: Record | None = None) -> PlannedCell:
+        return dataclasses.replace(
+            planned, state=state, reason=reason, record=record, accepted=False
         )
-        _resolved[key] = config, identity.identify(config)
-    return _resolved[key]
 
-
-def _recorded(cell_paths: CellPaths, identity: Identity) -> tuple[str, str, Record | None]:
-    """State, reason and record of a cell that nobody is running."""
     if not cell_paths.record.exists():
         was_started = cell_paths.lease.exists() or cell_paths.progress.exists()
-        return "missing", "interrupted" if was_started else "", None
+        return judged("missing", "interrupted" if was_started else "")
     try:
         record = records.read_record(cell_paths.record)
     except RecordError as error:
-        return "failed", str(error), None
-    if record.identity.id != identity.id:
-        changed = [
-            reason
-            for name, reason in STALE_REASONS.items()
-            if getattr(record.identity, name) != getattr(identity, name)
-        ]
-        return "stale", "; ".join(changed) or "identity changed", record
+        return judged("failed", str(error))
+    current = planned.identity
+    assert current is not None, "only for cells that can be run"
+    if None in current.domains.values():
+        from benchmark import identity
+
+        current = identity.trusting(current, record.identity, planned.cell.seed)
+        planned = dataclasses.replace(planned, identity=current)
+    changed = stale.reasons(record.identity, current)
+    if changed:
+        return judged("stale", "; ".join(changed), record)
     if record.failure:
-        return "failed", f"{record.failure.kind}: {record.failure.message}", record
-    return record.state, "", record
+        return judged("failed", f"{record.failure.kind}: {record.failure.message}", record)
+    return judged(record.state, "", record)
 
 
 def _entry_document(entry: PlannedCell) -> dict[str, Any]:
+    failure = entry.record.failure if entry.record else None
     return {
         "id": entry.identity.id if entry.identity else None,
         "stem": entry.cell.stem,
@@ -231,4 +250,6 @@ def _entry_document(entry: PlannedCell) -> dict[str, Any]:
         "seed": entry.cell.seed,
         "state": entry.state,
         "reason": entry.reason,
+        "failure": failure.kind if failure and entry.state == "failed" else None,
+        "accepted": entry.accepted,
     }

@@ -27,7 +27,9 @@ FAILURES = ("error", "oom", "nan", "timeout", "interrupted")
 class Identity:
     """Content hashes that say what a cell's numbers depend on.
 
-    ``id`` digests the others: two records with equal ids answer the same question.
+    ``id`` digests the others: two records with equal ids answer the same question. ``modules`` has
+    the digest of every source file that ``source`` is made of, by path, and ``domains`` that of
+    every domain's data, ``None`` where the data are not on this machine. They say what changed.
     """
 
     id: str
@@ -35,6 +37,9 @@ class Identity:
     config: str
     data: str
     metric: str
+    source: str = ""
+    modules: Mapping[str, str] = field(default_factory=dict)
+    domains: Mapping[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -119,6 +119,9 @@ def find(kind: str, name: str) -> Fragment:
     """
     if kind == "suite":
         raise UsageError("a suite is read with benchmark.suite.load, it is not a fragment")
+    known = _cache.get(_folder(kind) / f"{name}.py")
+    if known is not None:
+        return known
     if kind == "encoder" and name not in names(kind):
         reference = encoder_reference.parse(name)
         if reference:

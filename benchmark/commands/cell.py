@@ -11,6 +11,7 @@ from types import FrameType
 
 from benchmark import data, lease, paths, plan, ranks
 from benchmark import suite as suites
+from benchmark.commands import options
 from benchmark.data_roots import DataRoots
 from benchmark.engines import EXIT_DONE, EXIT_FAILED, EXIT_HELD, EXIT_INTERRUPTED, guardian
 from benchmark.errors import UsageError
@@ -27,7 +28,8 @@ def run(parsed: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     suite = suites.load(parsed.suite).with_overrides(parsed.seeds, encoders=parsed.encoder)
     out = Path(parsed.out)
-    planned = plan.one(suite, out, parsed.id, parsed.iterations)
+    files = options.data_files(parsed)
+    planned = plan.one(suite, out, parsed.id, parsed.iterations, files)
     if planned.state == "excluded":
         raise UsageError(f"{planned.cell} is excluded from suite {suite.name}: {planned.reason}")
     folder = paths.suite_folder(out, suite.name)

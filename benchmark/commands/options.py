@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmark import plan
+from benchmark import acceptance, plan
 from benchmark import suite as suites
+from benchmark.data_fingerprint import DataFiles
+from benchmark.data_roots import DataRoots
 from benchmark.errors import UsageError
 from benchmark.plan import Plan
 from benchmark.suite import Suite
@@ -30,11 +33,31 @@ def load_suite(parsed: argparse.Namespace) -> Suite:
 
 
 def make_plan(parsed: argparse.Namespace) -> Plan:
-    """The plan of a command that takes a suite."""
-    return plan.make(load_suite(parsed), Path(parsed.out), parsed.iterations)
+    """The plan of a command that takes a suite, with what ``--accept-stale`` names accepted."""
+    planned = _planned(parsed, load_suite(parsed))
+    names = getattr(parsed, "accept_stale", [])
+    if not names:
+        return planned
+    count = acceptance.accept(planned, names)
+    if count:
+        _announce(f"accepted {count} stale {'result' if count == 1 else 'results'}")
+    return _planned(parsed, load_suite(parsed))
 
 
 def full_plan(parsed: argparse.Namespace) -> Plan:
     """The plan without ``--only``: tables always show the whole grid."""
     whole = suites.load(parsed.suite).with_overrides(parsed.seeds, encoders=parsed.encoder)
-    return plan.make(whole, Path(parsed.out), parsed.iterations)
+    return _planned(parsed, whole)
+
+
+def data_files(parsed: argparse.Namespace) -> DataFiles:
+    """The downloaded data sets of this machine; reading many of them for the first time is told."""
+    return DataFiles(DataRoots.chosen(parsed.data_root), _announce)
+
+
+def _announce(message: str) -> None:
+    print(f"udabench: {message}", file=sys.stderr, flush=True)
+
+
+def _planned(parsed: argparse.Namespace, suite: Suite) -> Plan:
+    return plan.make(suite, Path(parsed.out), parsed.iterations, data_files(parsed))

@@ -48,7 +48,7 @@ def report(parsed: argparse.Namespace) -> int:
     """Write and print the tables of the whole suite."""
     from benchmark import report as reports
 
-    planned = options.full_plan(parsed) if not parsed.only else options.make_plan(parsed)
+    planned = options.make_plan(parsed)
     if not parsed.only:
         for path in reports.write(planned):
             print(f"wrote {shown(path)}", file=sys.stderr)

@@ -102,10 +102,12 @@ def _marks(
     references: tuple[Reference, ...],
     footnotes: Footnotes,
 ) -> tuple[int, ...]:
-    """The foot-note of a derived number that could not use every seed of its value."""
+    """The foot-notes of a derived number: seeds it could not use, words on its references."""
+    words = [notes.reference_remarks(each.method.title, each.sample) for each in references]
+    marks = tuple(footnotes.number(text) for text in words if text) if used else ()
     available = len(sample.values)
     if used == available:
-        return ()
+        return marks
     lacking = [
         reference.method.title
         for reference in references
@@ -113,4 +115,4 @@ def _marks(
     ]
     if used == 0:
         return (footnotes.number(notes.no_reference(what, lacking)),)
-    return (footnotes.number(notes.fewer_seeds(what, used, available, lacking)),)
+    return (footnotes.number(notes.fewer_seeds(what, used, available, lacking)), *marks)

@@ -86,12 +86,14 @@ def from_plan(plan: PlanLike) -> Grid:
 def outcome(entry: EntryLike) -> Outcome:
     """What the tables may say about one planned cell.
 
-    Only a done cell lends its numbers: those of a stale record answer another question.
+    Only a done cell lends its numbers: those of a stale record answer another question. A stale
+    record that was accepted is done, and its reason says so.
     """
     record = entry.record
     if entry.state == "done" and record is not None:
         scores = {name: metrics.miou for name, metrics in record.metrics.items()}
-        return Outcome("done", scores, record=RecordRef(record.cell.stem, record.identity.id))
+        reference = RecordRef(record.cell.stem, record.identity.id)
+        return Outcome("done", scores, entry.reason or "", reference)
     reason = entry.reason or ""
     if entry.state == "failed" and record is not None and record.failure is not None:
         failure = record.failure

@@ -55,7 +55,8 @@ class Outcome:
     """What is known of one cell.
 
     ``state`` is ``done`` or one of ``MISSING_STATES``; ``miou`` maps domain names to percent and
-    counts only where the state is ``done``; ``reason`` says why a cell is not done.
+    counts only where the state is ``done``; ``reason`` says why a cell is not done, or what to know
+    about one that is: that its stale record was accepted.
     """
 
     state: str
@@ -66,7 +67,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Gap:
-    """A seed without a value."""
+    """A seed without a value, or one whose value needs a word."""
 
     seed: int
     state: str
@@ -75,11 +76,15 @@ class Gap:
 
 @dataclass(frozen=True)
 class Sample:
-    """The values of one (method, encoder, shift) on one domain, over seeds."""
+    """The values of one (method, encoder, shift) on one domain, over seeds.
+
+    ``remarks`` are about seeds that have a value, ``gaps`` about those that have none.
+    """
 
     values: Seeds
     records: Mapping[int, RecordRef]
     gaps: tuple[Gap, ...]
+    remarks: tuple[Gap, ...] = ()
 
     @property
     def expected(self) -> int:
@@ -136,6 +141,7 @@ class Grid:
         values: dict[int, float] = {}
         records: dict[int, RecordRef] = {}
         gaps: list[Gap] = []
+        remarks: list[Gap] = []
         for seed in sorted(self.seeds):
             cell = Cell(method.name, encoder.name, shift.name, seed)
             outcome = self.outcomes.get(cell, Outcome("missing"))
@@ -153,6 +159,8 @@ class Grid:
                 gaps.append(Gap(seed, "absent", f"the record has no score on {names}"))
                 continue
             values[seed] = mean(scores)
+            if outcome.reason:
+                remarks.append(Gap(seed, outcome.reason, ""))
             if outcome.record is not None:
                 records[seed] = outcome.record
-        return Sample(values, records, tuple(gaps))
+        return Sample(values, records, tuple(gaps), tuple(remarks))

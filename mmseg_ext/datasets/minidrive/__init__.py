@@ -7,12 +7,14 @@ exact. `World.render` gives single images; `prepare` writes a whole world to a c
 
 from __future__ import annotations
 
+from mmseg_ext.generator_version import GENERATOR_VERSION
+
 from .cache import prepare, split_folder, world_folder
 from .classes import CLASSES, PALETTE, ClassId, colourise
 from .contact_sheet import contact_sheet
 from .domains import DOMAINS, SPLITS
 from .errors import CacheError, MiniDriveError
-from .world import GENERATOR_VERSION, Scene, World
+from .world import Scene, World
 
 __all__ = [
     "CLASSES",

@@ -9,15 +9,14 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import numpy.typing as npt
 
+from mmseg_ext.generator_version import GENERATOR_VERSION
+
 from .appearance import develop
 from .captions import describe
 from .domains import DOMAINS, appearance_key, check_split, find, splits_of
 from .errors import MiniDriveError
 from .layout import make_layout
 from .sensor import quantise
-
-GENERATOR_VERSION = 2
-"""Raise it whenever any image of any world changes: it names the cache folders."""
 
 _LEAST_ROWS = 32
 _MOST_COLUMNS = 1024

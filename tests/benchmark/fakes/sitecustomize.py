@@ -6,6 +6,7 @@ A fake cell behaves as its method is called; see ``_BEHAVIOURS``.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -31,11 +32,21 @@ def _resolve(
     return config
 
 
-def _identify(config: Mapping[str, Any]) -> Any:
+def _with_seed(config: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    return {**config, "seed": seed}
+
+
+def _identify(config: Mapping[str, Any], *given: Any) -> Any:
     from benchmark.records import Identity
 
-    digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
-    return Identity(digest[:16], 1, digest, "data", "metric")
+    rest = {key: value for key, value in config.items() if key != "seed"}
+    digest = hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+    return _identity_with_seed(Identity("", 1, digest, "data", "metric"), config["seed"])
+
+
+def _identity_with_seed(known: Any, seed: int) -> Any:
+    whole = hashlib.sha256(f"{known.config} {seed}".encode()).hexdigest()
+    return dataclasses.replace(known, id=whole[:16])
 
 
 def _run_cell(planned: Any, suite: Any, folder: Path, runtime: Any) -> Any:
@@ -96,7 +107,7 @@ def _install(name: str, **functions: Callable[..., Any]) -> None:
     sys.modules[module.__name__] = module
 
 
-_install("compose", resolve=_resolve)
-_install("identity", identify=_identify)
+_install("compose", resolve=_resolve, with_seed=_with_seed)
+_install("identity", identify=_identify, with_seed=_identity_with_seed)
 _install("worker", run_cell=_run_cell)
 _install("report", write=_write, print_markdown=_print_markdown)
