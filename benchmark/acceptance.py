@@ -44,7 +44,7 @@ def accepted(folder: Path) -> dict[str, Acceptance]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         return {stem: Acceptance(**entry) for stem, entry in document.items()}
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise UdabenchError(

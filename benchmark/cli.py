@@ -100,6 +100,13 @@ def _suites(commands: Commands[argparse.ArgumentParser]) -> None:
     _suite_options(made)
     _weights(made)
     made.add_argument(
+        "--costs-from",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="results folder whose records tell costs too (repeatable)",
+    )
+    made.add_argument(
         "--price-per-hour", type=price, metavar="X", help="of a device, to tell what is due costs"
     )
     _json(made)

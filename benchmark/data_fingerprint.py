@@ -71,6 +71,16 @@ class DataFiles:
             if each["reader"] == FILES
         }
 
+    def missing(self, configs: Iterable[Mapping[str, Any]]) -> list[str]:
+        """One sentence for each data set that configurations read and that is not here."""
+        read = {
+            facts["dataset"]
+            for config in configs
+            for facts in config.get("domains", {}).values()
+            if facts["reader"] == FILES
+        }
+        return [_how_to_get(name, self.problems[name]) for name in sorted(read & {*self.problems})]
+
     def _domain(self, dataset: str, selections: list[Mapping[str, Any]]) -> str | None:
         from mmseg_ext.errors import ExtensionError
 
@@ -100,6 +110,13 @@ class DataFiles:
                 listing, found, frozenset(selection["excluded"]), self.announce
             )
         return self._digests[key]
+
+
+def _how_to_get(dataset: str, problem: str) -> str:
+    card = registry.find("dataset", dataset).card
+    packages = ", ".join(card.get("packages", ()))
+    access = f" ({card['access']})" if card.get("access") else ""
+    return f"{problem}; get {packages or dataset} from {card.get('url', 'its owner')}{access}"
 
 
 def _read(config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -32,9 +32,12 @@ def load_suite(parsed: argparse.Namespace) -> Suite:
     return suites.load(parsed.suite).with_overrides(parsed.seeds, only(parsed.only), parsed.encoder)
 
 
-def make_plan(parsed: argparse.Namespace) -> Plan:
-    """The plan of a command that takes a suite, with what ``--accept-stale`` names accepted."""
-    planned = _planned(parsed, load_suite(parsed))
+def make_plan(parsed: argparse.Namespace, files: DataFiles | None = None) -> Plan:
+    """The plan of a command that takes a suite, with what ``--accept-stale`` names accepted.
+
+    ``files`` is what it looks at data sets with, by default ``data_files(parsed)``.
+    """
+    planned = _planned(parsed, load_suite(parsed), files)
     names = getattr(parsed, "accept_stale", [])
     if not names:
         return planned
@@ -59,5 +62,5 @@ def _announce(message: str) -> None:
     print(f"udabench: {message}", file=sys.stderr, flush=True)
 
 
-def _planned(parsed: argparse.Namespace, suite: Suite) -> Plan:
-    return plan.make(suite, Path(parsed.out), parsed.iterations, data_files(parsed))
+def _planned(parsed: argparse.Namespace, suite: Suite, files: DataFiles | None = None) -> Plan:
+    return plan.make(suite, Path(parsed.out), parsed.iterations, files or data_files(parsed))

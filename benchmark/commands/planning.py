@@ -6,7 +6,9 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
+from benchmark import estimate as estimates
 from benchmark.cli import EXIT_DONE, EXIT_FAILED, EXIT_INCOMPLETE
 from benchmark.commands import options
 from benchmark.paths import CellPaths, shown
@@ -18,15 +20,24 @@ REASON_WIDTH = 100
 
 def plan(parsed: argparse.Namespace) -> int:
     """Print the cells of a suite and what ``run`` would do with them."""
-    planned = options.make_plan(parsed)
+    files = options.data_files(parsed)
+    planned = options.make_plan(parsed, files)
+    due = planned.due()
+    cost = estimates.estimate(
+        planned, due, parsed.price_per_hour, [Path(folder) for folder in parsed.costs_from]
+    )
+    lacking = missing_weights(due, WeightsFolder.chosen(parsed.weights))
+    lacking += files.missing(entry.config for entry in due)
     if parsed.json:
-        sys.stdout.write(planned.to_json())
+        document = json.loads(planned.to_json())
+        document |= {"estimate": cost.document(), "missing": lacking}
+        print(json.dumps(document, indent=1))
         return EXIT_DONE
     print(f"{planned.suite.title} ({summary(planned)}), results in {shown(planned.folder)}")
     print(cell_lines(planned.entries))
-    print(f"'udabench run {parsed.suite}' would start {len(planned.due())} of them")
-    for problem in missing_weights(planned.due(), WeightsFolder.chosen(parsed.weights)):
-        print(problem)
+    print(f"'udabench run {parsed.suite}' would start {len(due)} of them")
+    for line in (*estimates.lines(cost, parsed.price_per_hour), *lacking):
+        print(line)
     return EXIT_DONE
 
 

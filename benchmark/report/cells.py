@@ -19,8 +19,8 @@ class Reference:
 
 def mean_miou(sample: Sample, footnotes: Footnotes) -> TableCell:
     """The mean over seeds, or the state that stands in its place."""
-    note = notes.of_sample(sample)
-    marks = (footnotes.number(note),) if note else ()
+    words = notes.of_sample(sample), notes.of_remarks(sample)
+    marks = tuple(footnotes.number(text) for text in words if text)
     if not sample.values:
         return TableCell(MIOU, sample.state, expected=sample.expected, footnotes=marks)
     return TableCell(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 
 from benchmark.report.grid import Gap, Sample
@@ -21,25 +22,6 @@ def shorten(reason: str) -> str:
 
 def of_sample(sample: Sample) -> str | None:
     """The foot-note of a value over seeds, ``None`` where the cell speaks for itself."""
-    told = of_remarks(sample)
-    missing = _of_gaps(sample)
-    return "; ".join(filter(None, (missing, told))) or None
-
-
-def of_remarks(sample: Sample) -> str:
-    """What to know about the values themselves; empty for plain ones."""
-    if len(sample.remarks) == sample.expected and len({each.state for each in sample.remarks}) == 1:
-        return shorten(sample.remarks[0].state)
-    return "; ".join(_gaps(sample.remarks))
-
-
-def reference_remarks(title: str, sample: Sample) -> str:
-    """What to know about the values that others are compared with; empty for plain ones."""
-    told = of_remarks(sample)
-    return f"{title}: {told}" if told else ""
-
-
-def _of_gaps(sample: Sample) -> str | None:
     if not sample.gaps:
         return None
     listed = "; ".join(_gaps(sample.gaps))
@@ -54,6 +36,20 @@ def _of_gaps(sample: Sample) -> str | None:
     if state in SELF_EXPLAINING:
         return None
     return _phrase(state, reason)
+
+
+def of_remarks(sample: Sample) -> str:
+    """What to know about the values themselves; empty for plain ones."""
+    told = [dataclasses.replace(each, state=shorten(each.state)) for each in sample.remarks]
+    if len(told) == sample.expected and len({each.state for each in told}) == 1:
+        return told[0].state
+    return "; ".join(_gaps(told))
+
+
+def reference_remarks(title: str, sample: Sample) -> str:
+    """What to know about the values that others are compared with; empty for plain ones."""
+    told = of_remarks(sample)
+    return f"{title}: {told}" if told else ""
 
 
 def fewer_seeds(what: str, used: int, available: int, lacking: Sequence[str]) -> str:

@@ -17,6 +17,8 @@ from benchmark.plan import Plan
 from benchmark.records import Failure, Identity, Record, write_record
 
 OUT = Path("results")
+MODULES = {"package/a.py": "1", "package/b.py": "1"}
+DOMAINS = {"here": "1", "far": "1"}
 
 
 @pytest.fixture(autouse=True)
@@ -26,12 +28,18 @@ def made_up_identity(monkeypatch: pytest.MonkeyPatch, configs: Any) -> None:
     def resolve(*parts: Any) -> dict[str, Any]:
         return {"method": parts[1].name, "seed": parts[5], "iterations": parts[6]}
 
-    def identify(config: Mapping[str, Any]) -> Identity:
-        text = json.dumps(config, sort_keys=True)
-        return Identity(f"id {text}", 1, f"config {text}", "data", "metric")
+    def identify(config: Mapping[str, Any], modules: Any, files: Any) -> Identity:
+        text = json.dumps({**config, "seed": None}, sort_keys=True)
+        whole = Identity("", 1, f"config {text}", "data", "metric", "source", MODULES, DOMAINS)
+        return with_seed(whole, config["seed"])
+
+    def with_seed(known: Identity, seed: int) -> Identity:
+        return dataclasses.replace(known, id=f"id {known.config} {seed}")
 
     monkeypatch.setattr(compose, "resolve", resolve)
+    monkeypatch.setattr(compose, "with_seed", lambda config, seed: {**config, "seed": seed})
     monkeypatch.setattr(identity, "identify", identify)
+    monkeypatch.setattr(identity, "with_seed", with_seed)
     configs.suite("methods: [good, bad]")
 
 
@@ -84,6 +92,7 @@ def test_an_interrupted_cell_is_due_by_itself() -> None:
     ("component", "reason"),
     [
         ("config", "training or evaluation configuration changed"),
+        ("source", "training procedure changed"),
         ("data", "data changed"),
         ("metric", "metric changed"),
         ("version", "identity version changed"),
@@ -205,7 +214,8 @@ def test_json_has_one_object_a_cell() -> None:
     assert first.pop("id").startswith("id ")
     assert first == {
         "stem": "good__small__there__seed0", "method": "good", "encoder": "small",
-        "shift": "there", "seed": 0, "state": "done", "reason": "",
+        "shift": "there", "seed": 0, "state": "done", "reason": "", "failure": None,
+        "accepted": False,
     }  # fmt: skip
 
 
@@ -231,6 +241,5 @@ def test_a_cell_is_found_by_stem_or_identity() -> None:
 )
 def test_a_shift_must_name_domains_that_exist(configs: Any, text: str, message: str) -> None:
     configs.fragment("shift", "there", f"{text}\n")
-    plan._resolved.clear()
     with pytest.raises(FragmentError, match=rf"shifts/there.py: .*{message}"):
         make()

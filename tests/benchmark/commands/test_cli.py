@@ -56,6 +56,7 @@ def test_the_surface_is_what_was_agreed() -> None:
     assert options == {
         "--out", "--data-root", "--seeds", "--iterations", "--only", "--engine", "--devices",
         "--threads", "--rerun", "--encoder", "--weights", "--download-weights",
+        "--accept-stale",
     }  # fmt: skip
 
 
