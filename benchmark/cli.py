@@ -99,13 +99,7 @@ def _suites(commands: Commands[argparse.ArgumentParser]) -> None:
     made = _command(commands, "plan", "planning", "plan", "show a suite's cells before running")
     _suite_options(made)
     _weights(made)
-    made.add_argument(
-        "--costs-from",
-        action="append",
-        default=[],
-        metavar="DIR",
-        help="results folder whose records tell costs too (repeatable)",
-    )
+    _several(made, "--costs-from", "DIR", "results folder whose records tell costs too")
     made.add_argument(
         "--price-per-hour", type=price, metavar="X", help="of a device, to tell what is due costs"
     )
@@ -138,12 +132,13 @@ def _suites(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _accept(made: argparse.ArgumentParser) -> None:
+    text = "let this stale result stand, with a foot-note in the tables"
+    _several(made, "--accept-stale", "CELL|all", text)
+
+
+def _several(made: argparse.ArgumentParser, option: str, metavar: str, help: str) -> None:
     made.add_argument(
-        "--accept-stale",
-        action="append",
-        default=[],
-        metavar="CELL|all",
-        help="let this stale result stand, with a foot-note in the tables (repeatable)",
+        option, action="append", default=[], metavar=metavar, help=f"{help} (repeatable)"
     )
 
 
@@ -209,13 +204,7 @@ def _weight_files(commands: Commands[argparse.ArgumentParser]) -> None:
 
 def _suite_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("suite", metavar="SUITE", help="suite name or .yaml file")
-    made.add_argument(
-        "--only",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="restrict the grid: method=dacs+oracle,encoder=... (repeatable)",
-    )
+    _several(made, "--only", "KEY=VALUE", "restrict the grid: method=dacs+oracle,encoder=...")
     _overrides(made)
     _data_root(made)
 

@@ -12,12 +12,14 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from benchmark import paths
+from benchmark import gpu_driver, paths
 from benchmark.records import write_atomically
 
 PACKAGES = (
@@ -26,14 +28,28 @@ PACKAGES = (
     "opencv-python", "opencv-python-headless",
 )  # fmt: skip
 # Options whose value says where things lie, not what is computed.
-PLACES = ("--out", "--data-root")
+PLACES = ("--out", "--data-root", "--weights", "--costs-from")
+
+
+@dataclass(frozen=True)
+class Start:
+    """When a cell began: UTC time, a clock that nobody sets, and what its GPUs had used by then."""
+
+    time: str
+    clock: float
+    energy: Mapping[str, float]
+
+
+def begin() -> Start:
+    """The start of a cell, for ``capture`` when it ends."""
+    return Start(utc_now(), time.monotonic(), gpu_driver.energy_joules())
 
 
 def capture(
     *,
     threads: int,
     devices: Sequence[str] = (),
-    started: str | None = None,
+    started: Start | None = None,
     command: Sequence[str] | None = None,
     folder: Path | None = None,
 ) -> dict[str, Any]:
@@ -42,7 +58,7 @@ def capture(
     Args:
         threads: arithmetic threads of the worker.
         devices: names of the devices that computed, as the worker's library calls them.
-        started: UTC start time from ``utc_now``; the end time is now.
+        started: what ``begin`` returned when the cell began; its end is now.
         command: the command line, by default this process's; paths are taken out of it.
         folder: the cell's folder, where the uncommitted changes are saved as ``dirty.diff``.
     """
@@ -53,15 +69,21 @@ def capture(
         "git_sha": sha,
         "git_dirty": bool(diff) if sha else None,
         "git_diff_sha256": hashlib.sha256(diff.encode()).hexdigest() if diff else None,
+        "constraints_sha256": constraints_digest(),
         "packages": package_versions(),
+        "environment_sha256": environment_digest(),
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "processor": processor(),
         "devices": list(devices),
+        "driver": gpu_driver.version(),
+        "torch": torch_facts(sys.modules.get("torch")),
         "threads": threads,
         "command": relative_command(sys.argv[1:] if command is None else command),
-        "start": started,
+        "start": started.time if started else None,
         "end": utc_now(),
+        "seconds": round(time.monotonic() - started.clock, 3) if started else None,
+        "energy_joules": _energy(started, len(devices)),
     }
 
 
@@ -79,6 +101,55 @@ def package_versions(names: Sequence[str] = PACKAGES) -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
+
+
+@functools.cache
+def constraints_digest() -> str | None:
+    """Digest of the exact versions that the repository pins; None for an installed wheel."""
+    root = paths.checkout_root()
+    if root is None:
+        return None
+    text = (root / "pyproject.toml").read_text(encoding="utf-8")
+    found = re.search(r"^constraint-dependencies = \[\n(.*?)^\]", text, re.M | re.S)
+    return hashlib.sha256(found.group(1).encode()).hexdigest() if found else None
+
+
+@functools.cache
+def environment_digest() -> str:
+    """Digest of the names and versions of every installed distribution."""
+    names = {
+        f"{re.sub(r'[-_.]+', '-', str(each.metadata['Name'])).lower()}=={each.version}"
+        for each in importlib.metadata.distributions()
+    }
+    return hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()
+
+
+def torch_facts(torch: Any) -> dict[str, Any] | None:
+    """Versions and switches of a loaded torch that decide how exactly it repeats itself."""
+    if torch is None:
+        return None
+    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    return {
+        "cuda": torch.version.cuda,
+        "cudnn": cudnn.version() if torch.cuda.is_available() else None,
+        "deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),
+        "cudnn_deterministic": cudnn.deterministic,
+        "cudnn_benchmark": cudnn.benchmark,
+        "cudnn_tf32": cudnn.allow_tf32,
+        "matmul_tf32": matmul.allow_tf32,
+        "matmul_precision": torch.get_float32_matmul_precision(),
+    }
+
+
+def _energy(started: Start | None, devices: int) -> float | None:
+    """Joules that the process's GPUs used since it started, if the driver counts them."""
+    torch = sys.modules.get("torch")
+    if started is None or not started.energy or torch is None or not torch.cuda.is_available():
+        return None
+    visible = range(min(devices, torch.cuda.device_count()))
+    uuids = [str(getattr(torch.cuda.get_device_properties(i), "uuid", "")) for i in visible]
+    joules = gpu_driver.used(started.energy, uuids)
+    return None if joules is None else round(joules, 1)
 
 
 @functools.cache

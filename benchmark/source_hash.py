@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import importlib.util
 import json
@@ -207,6 +208,12 @@ def _last(text: str) -> str:
     return text.rpartition(".")[2]
 
 
+@functools.cache
+def _format() -> str:
+    """What facts depend on beside the files: how they are found."""
+    return hashlib.sha256(Path(source_index.__file__).read_bytes()).hexdigest()[:16]
+
+
 def _cache_file(roots: Mapping[str, Path]) -> Path:
     key = json.dumps({name: str(path) for name, path in sorted(roots.items())})
     name = hashlib.sha256(key.encode()).hexdigest()[:16]
@@ -217,7 +224,7 @@ def _known(cache: Path) -> Mapping[str, Any]:
     """Facts of files by path, from an earlier scan; none if there was none that can be used."""
     try:
         document = json.loads(cache.read_text(encoding="utf-8"))
-        is_usable = document["format"] == source_index.FORMAT
+        is_usable = document["format"] == _format()
         return document["files"] if is_usable else {}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
@@ -229,6 +236,6 @@ def _facts(entry: Mapping[str, Any]) -> FileFacts:
 
 
 def _store(cache: Path, files: Mapping[str, Any]) -> None:
-    text = json.dumps({"format": source_index.FORMAT, "files": files})
+    text = json.dumps({"format": _format(), "files": files})
     with contextlib.suppress(OSError):  # a cache: the next scan reads the files again
         write_atomically(cache, text)

@@ -12,9 +12,6 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-FORMAT = 1
-"""Of the facts below; raise when the same file would give others."""
-
 _WORD = re.compile(r"[A-Za-z_][\w.]*")
 # What no number depends on: the public names and the version of a package.
 _BOOKKEEPING = ("__all__", "__version__")

@@ -56,7 +56,7 @@ def run_cell(planned: PlannedCell, suite: Suite, folder: Path, runtime: Runtime)
     if ranks.rank() == 0:
         _write_progress(paths, "starting")
         _drop_foreign_resume_point(paths, planned)
-    started = provenance.utc_now()
+    started = provenance.begin()
     result: _Result | None = None
     failure: Failure | None = None
     try:

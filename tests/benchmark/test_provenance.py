@@ -117,7 +117,7 @@ def test_scrub_leaves_longer_names_alone(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_times_are_utc_to_the_second() -> None:
-    found = provenance.capture(threads=1, started=provenance.utc_now())
+    found = provenance.capture(threads=1, started=provenance.begin())
     assert found["start"] <= found["end"]
     assert found["end"].endswith("+00:00")
     assert len(found["end"]) == len("2000-01-01T00:00:00+00:00")

@@ -1,0 +1,116 @@
+"""Which choice is part of a cell's identity and which only says how it is run, with the reasons.
+
+Nothing here is executed: the tables are the decisions, and tests compare them with the resolved
+configurations, the runner's, ``Runtime``, ``Suite`` and the command line. A choice that is in none
+of them fails a test, so nobody can add one without deciding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+IDENTITY = "identity"
+"""Another value answers another question: the cell gets another id."""
+RUN_TIME = "run time"
+"""Numbers do not depend on it, beyond what a machine's arithmetic rounds differently."""
+SELECTION = "selection"
+"""Says which cells there are or are meant; each of them is what it is without it."""
+
+Table = Mapping[str, tuple[str, str]]
+
+CONFIG: Table = {
+    "default_scope": (IDENTITY, "where names of components are looked up"),
+    "custom_imports": (IDENTITY, "whose components are used"),
+    "model": (IDENTITY, "method, segmentor, encoder and normalisation"),
+    "train_dataloader": (IDENTITY, "images, augmentation, batch size and order of training"),
+    "train_cfg": (IDENTITY, "the loop and its number of iterations"),
+    "optim_wrapper": (IDENTITY, "optimizers, learning rates and precision"),
+    "param_scheduler": (IDENTITY, "schedules of the learning rates"),
+    "test_dataloader": (IDENTITY, "what is scored, and at which size"),
+    "test_cfg": (IDENTITY, "the loop that scores"),
+    "test_evaluator": (IDENTITY, "how it is scored"),
+    "randomness": (IDENTITY, "the seed"),
+    "roles": (IDENTITY, "which domain is source, target or unseen"),
+    "domains": (IDENTITY, "what their data are, digested apart as the data fingerprint"),
+}
+"""Keys of a resolved configuration, with everything below them."""
+
+RUNNER: Table = {
+    "work_dir": (RUN_TIME, "where files are written"),
+    "launcher": (RUN_TIME, "how many processes share a step, which is the same step"),
+    "model_wrapper_cfg": (RUN_TIME, "what lets processes share it; see identity.PROCEDURE"),
+    "log_level": (RUN_TIME, "what is printed"),
+    "log_processor": (RUN_TIME, "what is printed"),
+    "default_hooks": (RUN_TIME, "what is printed; MMEngine's checkpoints are off"),
+    "custom_hooks": (RUN_TIME, "curves, progress, resume points; see identity.PROCEDURE"),
+    "resume": (RUN_TIME, "an interrupted cell goes on bit by bit"),
+    "load_from": (RUN_TIME, "an interrupted cell goes on bit by bit"),
+    "num_workers": (RUN_TIME, "a sample is a function of seed and position"),
+    "persistent_workers": (RUN_TIME, "a sample is a function of seed and position"),
+    "data_root": (RUN_TIME, "where the data lie; what they are is fingerprinted"),
+    "cache": (RUN_TIME, "where class statistics are kept"),
+    "checkpoint": (RUN_TIME, "where the weights lie; which ones is the encoder's `pretrained`"),
+}
+"""Keys, at any depth, that `benchmark.runner_config` adds to a resolved configuration."""
+
+RUNTIME: Table = {
+    "device": (RUN_TIME, "where it is computed; rounding differs between devices"),
+    "threads": (RUN_TIME, "how many compute; rounding may differ"),
+    "workers": (RUN_TIME, "a sample is a function of seed and position"),
+    "data_roots": (RUN_TIME, "where the data lie; what they are is fingerprinted"),
+    "cache": (RUN_TIME, "where generated data and statistics lie"),
+    "weights": (RUN_TIME, "where weight files lie"),
+}
+"""Fields of ``benchmark.runtime.Runtime``."""
+
+SUITE: Table = {
+    "name": (SELECTION, "where results are kept"),
+    "title": (RUN_TIME, "what tables are called"),
+    "summary": (RUN_TIME, "what the list of suites says"),
+    "protocol": (IDENTITY, "its settings are in the configuration"),
+    "methods": (SELECTION, "each method's settings are in the configuration"),
+    "encoders": (SELECTION, "each encoder's settings are in the configuration"),
+    "shifts": (SELECTION, "each shift's domains are in the configuration"),
+    "seeds": (SELECTION, "each cell's seed is in the configuration"),
+    "excluded": (SELECTION, "cells that are not run"),
+    "budget": (RUN_TIME, "a cell that runs out of time has no numbers"),
+    "path": (RUN_TIME, "where the suite was read from"),
+}
+"""Fields of ``benchmark.suite.Suite``."""
+
+OPTIONS: Table = {
+    "suite": (SELECTION, "see SUITE"),
+    "id": (SELECTION, "which cell"),
+    "only": (SELECTION, "which cells"),
+    "seeds": (SELECTION, "which cells"),
+    "encoder": (SELECTION, "which cells"),
+    "iterations": (IDENTITY, "the training length is in the configuration"),
+    "out": (RUN_TIME, "where results are kept"),
+    "data_root": (RUN_TIME, "where the data lie; what they are is fingerprinted"),
+    "weights": (RUN_TIME, "where weight files lie"),
+    "download_weights": (RUN_TIME, "whether missing ones may be fetched"),
+    "engine": (RUN_TIME, "what starts the cells"),
+    "devices": (RUN_TIME, "where they are computed"),
+    "device": (RUN_TIME, "where they are computed"),
+    "threads": (RUN_TIME, "how many compute"),
+    "workers": (RUN_TIME, "how many load data"),
+    "rerun": (RUN_TIME, "which finished cells are run again"),
+    "accept_stale": (RUN_TIME, "told in the tables; the record keeps its own identity"),
+    "costs_from": (RUN_TIME, "what an estimate is made from"),
+    "price_per_hour": (RUN_TIME, "what an estimate is told in"),
+    "json": (RUN_TIME, "how it is printed"),
+}
+"""Options of the commands in ``CELL_COMMANDS``, as argparse names them."""
+
+CELL_COMMANDS = ("plan", "run", "status", "report", "cell")
+OTHER_COMMANDS = ("list", "show", "data", "weights", "doctor")
+"""Commands that neither run a cell nor tell its state."""
+
+VARIABLES: Table = {
+    "UDABENCH_CACHE": (RUN_TIME, "where generated data and statistics lie"),
+    "UDABENCH_CONFIGS": (SELECTION, "whose fragments; their values are in the configuration"),
+    "UDABENCH_DATA_ROOT": (RUN_TIME, "where the data lie; what they are is fingerprinted"),
+    "UDABENCH_WEIGHTS": (RUN_TIME, "where weight files lie"),
+    "UDABENCH_PARENT_FD": (RUN_TIME, "how a worker notices that its pool has died"),
+}
+"""Environment variables that the project reads."""
