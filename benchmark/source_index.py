@@ -96,6 +96,8 @@ def _written(value: object) -> Iterator[str]:
         for field in value._fields:
             content = getattr(value, field, None)
             is_constant = isinstance(value, ast.Constant) and field == "value"
+            if isinstance(value, ast.JoinedStr) and isinstance(content, list):
+                content = [each for each in content if not _is_empty(each)]
             if field in ("ctx", "kind", "type_comment", "type_ignores"):
                 continue
             if is_constant or (content is not None and content != []):
@@ -111,6 +113,11 @@ def _written(value: object) -> Iterator[str]:
     else:
         # Not repr: which characters it escapes depends on Python's Unicode tables.
         yield ascii(value)
+
+
+def _is_empty(part: object) -> bool:
+    """A text of no characters inside of an f-string, which Python 3.12 leaves there."""
+    return isinstance(part, ast.Constant) and part.value == ""
 
 
 def _imports(tree: ast.Module, module: str, is_package: bool) -> Iterator[Import]:
