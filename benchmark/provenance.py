@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import getpass
 import hashlib
@@ -13,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -129,16 +130,22 @@ def torch_facts(torch: Any) -> dict[str, Any] | None:
     if torch is None:
         return None
     cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
-    return {
-        "cuda": torch.version.cuda,
-        "cudnn": cudnn.version() if torch.cuda.is_available() else None,
-        "deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),
-        "cudnn_deterministic": cudnn.deterministic,
-        "cudnn_benchmark": cudnn.benchmark,
-        "cudnn_tf32": cudnn.allow_tf32,
-        "matmul_tf32": matmul.allow_tf32,
-        "matmul_precision": torch.get_float32_matmul_precision(),
+    asked: dict[str, Callable[[], Any]] = {
+        "cuda": lambda: torch.version.cuda,
+        "cudnn": lambda: cudnn.version() if torch.cuda.is_available() else None,
+        "deterministic_algorithms": torch.are_deterministic_algorithms_enabled,
+        "cudnn_deterministic": lambda: cudnn.deterministic,
+        "cudnn_benchmark": lambda: cudnn.benchmark,
+        "cudnn_tf32": lambda: cudnn.allow_tf32,
+        "matmul_tf32": lambda: matmul.allow_tf32,
+        "matmul_precision": torch.get_float32_matmul_precision,
     }
+    found: dict[str, Any] = dict.fromkeys(asked)
+    for name, ask in asked.items():
+        # torch refuses to tell some of them where its old and new switches were mixed.
+        with contextlib.suppress(RuntimeError):
+            found[name] = ask()
+    return found
 
 
 def _energy(started: Start | None, devices: int) -> float | None:

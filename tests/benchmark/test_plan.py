@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from benchmark import compose, identity, lease, plan
-from benchmark.errors import FragmentError, UsageError
+from benchmark import acceptance, compose, identity, lease, plan
+from benchmark.errors import FragmentError, UdabenchError, UsageError
 from benchmark.paths import CellPaths
 from benchmark.plan import Plan
 from benchmark.records import Failure, Identity, Record, write_record
@@ -196,6 +196,58 @@ def test_a_cell_that_was_begun_says_so() -> None:
     assert (entry.state, entry.reason) == ("missing", "interrupted")
 
 
+def stale_record(**changes: Any) -> None:
+    """Write the record of the first cell as it was before ``package/a.py`` changed."""
+    current = make().entries[0].identity
+    assert current is not None
+    modules = {**MODULES, "package/a.py": "0"}
+    old = dataclasses.replace(current, id="old", source="old", modules=modules)
+    write(identity=old, **changes)
+
+
+@pytest.mark.parametrize("name", ["good__small__there__seed0", "all"])
+def test_an_accepted_stale_record_is_done_and_says_so(name: str) -> None:
+    stale_record()
+    assert make().entries[0].state == "stale"
+    assert acceptance.accept(make(), [name]) == 1
+    entry = make().entries[0]
+    assert (entry.state, entry.accepted) == ("done", True)
+    assert entry.reason == "accepted while stale: package/a.py changed"
+    assert not entry.is_due(("failed", "stale"))
+    assert json.loads(make().to_json())["cells"][0]["accepted"] is True
+    assert acceptance.accept(make(), [name]) == 0
+
+
+def test_an_acceptance_ends_with_the_next_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    stale_record()
+    acceptance.accept(make(), ["all"])
+    assert make(iterations=5).entries[0].state == "stale"
+    assert make().entries[0].accepted
+    write(identity=dataclasses.replace(make().entries[0].identity, id="third", source="third"))
+    assert make().entries[0].state == "stale"
+
+
+def test_only_a_stale_result_can_be_accepted() -> None:
+    write()
+    with pytest.raises(UsageError, match=r"good__small__there__seed0: only a stale result .* done"):
+        acceptance.accept(make(), ["good__small__there__seed0"])
+    with pytest.raises(UsageError, match="unknown cell 'none'"):
+        acceptance.accept(make(), ["none"])
+    stale_record(state="failed", failure=Failure("oom", "too large", "log.txt"))
+    with pytest.raises(UsageError, match="stale and failed"):
+        acceptance.accept(make(), ["good__small__there__seed0"])
+    assert acceptance.accept(make(), ["all"]) == 0
+
+
+def test_a_broken_list_of_acceptances_is_named() -> None:
+    write()
+    path = OUT / "tiny" / acceptance.FILE
+    for text in ("{", "[]", '{"good": {"recorded": 1}}'):
+        path.write_text(text)
+        with pytest.raises(UdabenchError, match=r"accepted.json: not a list of accepted records"):
+            make()
+
+
 def test_excluded_cells_come_last_with_their_reason(configs: Any) -> None:
     configs.suite("methods: [good, bad]\nexclude: [{method: good, reason: too good}]")
     planned = make()
@@ -210,6 +262,8 @@ def test_json_has_one_object_a_cell() -> None:
     document = json.loads(make().to_json())
     assert document["suite"] == "tiny"
     assert document["counts"] == {"done": 1, "missing": 1}
+    write(1, state="failed", failure=Failure("oom", "too large", "log.txt"))
+    assert json.loads(make().to_json())["cells"][1]["failure"] == "oom"
     first = document["cells"][0]
     assert first.pop("id").startswith("id ")
     assert first == {
