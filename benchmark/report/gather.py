@@ -41,6 +41,8 @@ class EntryLike(Protocol):
     def reason(self) -> str | None: ...
     @property
     def record(self) -> Record | None: ...
+    @property
+    def accepted(self) -> bool: ...
 
 
 class PlanLike(Protocol):
@@ -93,7 +95,8 @@ def outcome(entry: EntryLike) -> Outcome:
     if entry.state == "done" and record is not None:
         scores = {name: metrics.miou for name, metrics in record.metrics.items()}
         reference = RecordRef(record.cell.stem, record.identity.id)
-        return Outcome("done", scores, entry.reason or "", reference)
+        reason = entry.reason or "" if entry.accepted else ""
+        return Outcome("done", scores, reason, reference)
     reason = entry.reason or ""
     if entry.state == "failed" and record is not None and record.failure is not None:
         failure = record.failure

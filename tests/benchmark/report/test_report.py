@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import subprocess
 import sys
@@ -116,6 +117,24 @@ def test_only_done_cells_lend_their_numbers(tmp_path: Path) -> None:
     assert (cell.value, cell.state) == (None, "stale")
     assert adaptation.notes == ("stale (config changed)",)
     assert adaptation.sections[0].rows[0].cells[0].state == "missing"
+
+
+def test_an_accepted_stale_record_lends_its_numbers_under_a_foot_note(tmp_path: Path) -> None:
+    reason = "accepted while stale: mmseg_ext/parts/class_mix.py changed"
+    base = dataclasses.replace(entry("base", "small", 40.0), reason=reason, accepted=True)
+    plain = dataclasses.replace(entry("adapt", "small", 50.0), reason="")
+    plan = planned(tmp_path, base, plain)
+    adaptation, unseen = report.render(plan)
+    assert adaptation.notes == (reason, f"Base: {reason}")
+    first, second = (row.cells[0] for row in adaptation.sections[0].rows)
+    assert (first.value, first.state, first.footnotes) == (40.0, "done", (1,))
+    assert (second.value, second.footnotes) == (50.0, ())
+    assert second.delta is not None  # the gain rests on the accepted record
+    assert (second.delta.value, second.delta.footnotes) == (10.0, (2,))
+    assert unseen.notes == (reason,)
+    paths = report.write(plan)
+    for path in paths:
+        assert "class" in path.read_text(), path
 
 
 def test_a_failure_is_told_with_its_kind(tmp_path: Path) -> None:

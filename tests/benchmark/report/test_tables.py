@@ -119,6 +119,22 @@ def test_mixed_states_name_their_seeds_and_show_the_failure(story: Grid) -> None
     assert notes(table, cell) == ["seeds 0, 2 failed (oom); seed 1 running"]
 
 
+def test_accepted_stale_records_are_told_beside_missing_seeds(story: Grid) -> None:
+    cells = [Cell("dacs", "vit_b", "syn-real", seed) for seed in range(3)]
+    stale = {each: dataclasses.replace(story.outcomes[each], reason="old data") for each in cells}
+    gone = {cells[2]: Outcome("missing")}
+    some = {cells[0]: stale[cells[0]]}
+    for changes, expected in (
+        (stale, ("old data",)),
+        (some, ("seed 0 old data",)),
+        (stale | gone, ("2 of 3 seeds: seed 2 missing", "seeds 0, 1 old data")),
+    ):
+        table = uda(dataclasses.replace(story, outcomes={**story.outcomes, **changes}))
+        row = next(row for row in table.sections[0].rows if row.labels == ("DACS",))
+        marks = row.cells[2].footnotes
+        assert tuple(table.notes[mark - 1] for mark in marks) == expected
+
+
 def test_an_excluded_seed_is_not_expected(story: Grid) -> None:
     grid = without(story, seeds_of("dacs", "resnet", [2]), Outcome("excluded", reason="budget"))
     table = uda(grid)
