@@ -13,6 +13,7 @@ import re
 import socket
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -117,10 +118,12 @@ def constraints_digest() -> str | None:
 
 @functools.cache
 def environment_digest() -> str:
-    """Digest of the names and versions of every installed distribution."""
+    """Digest of the names and versions of every distribution where packages are installed."""
+    # Not wherever Python looks: some packages add folders of their own copies when imported.
+    places = sorted({sysconfig.get_path(kind) for kind in ("purelib", "platlib")})
     names = {
         f"{re.sub(r'[-_.]+', '-', str(each.metadata['Name'])).lower()}=={each.version}"
-        for each in importlib.metadata.distributions()
+        for each in importlib.metadata.distributions(path=places)
     }
     return hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()
 

@@ -144,7 +144,7 @@ def test_the_installed_versions_have_a_digest(monkeypatch: pytest.MonkeyPatch) -
     whole = provenance.environment_digest()
     assert len(whole) == 64
     found = list(importlib.metadata.distributions())[1:]
-    monkeypatch.setattr(importlib.metadata, "distributions", lambda: found)
+    monkeypatch.setattr(importlib.metadata, "distributions", lambda path: found)
     provenance.environment_digest.cache_clear()
     assert provenance.environment_digest() != whole
     provenance.environment_digest.cache_clear()
