@@ -17,6 +17,7 @@ from mmseg_ext.datasets.decoders import DECODERS
 from mmseg_ext.datasets.files import scan
 from mmseg_ext.datasets.layouts import Layout, find
 from mmseg_ext.datasets.mapped_label import ReadMappedLabel
+from mmseg_ext.errors import EmptyDomainError
 
 DATASETS = registry.names("dataset")
 DOMAINS = [
@@ -248,6 +249,24 @@ def test_foggy_zurich_goes_by_its_lists(tmp_path: Path) -> None:
     assert found_in(tmp_path, "foggy-zurich test") == [(names["testv2"], label)]
     trained = found_in(tmp_path, "foggy-zurich train", labelled=False)
     assert sorted(trained) == sorted([(names["light"], None), (names["medium"], None)])
+
+
+def test_extra_images_of_the_first_bdd100k_archive_are_left_out(tmp_path: Path) -> None:
+    """They have no labels, which must not stop whoever has that archive."""
+    from mmseg_ext.datasets.file_domain import FileDomainDataset, _scan
+
+    good = "0004a4c0-d4dff0ad"
+    extra = ("3d581db5-2564fb7e", "52e3fd10-c205dec2", "781756b0-61e0a182", "78ac84ba-07bd30c2")
+    touch(tmp_path, *(f"images/10k/train/{frame}.jpg" for frame in (good, *extra)))
+    touch(tmp_path, f"labels/sem_seg/masks/train/{good}.png")
+    source = composing._source_of(registry.find("domain", "bdd100k"), "train", labelled=True)
+    arguments = {key: value for key, value in source.items() if key != "type"}
+    dataset = FileDomainDataset(**arguments, data_root=str(tmp_path), pipeline=[])
+    assert [Path(entry["img_path"]).stem for entry in dataset.data_list] == [good]
+    touch(tmp_path, "images/10k/train/00054602-3bf57337.jpg")
+    _scan.cache_clear()
+    with pytest.raises(EmptyDomainError, match=r"1 of 6 images .*/00054602-3bf57337"):
+        FileDomainDataset(**arguments, data_root=str(tmp_path), pipeline=[])
 
 
 def test_splits_without_labels_cannot_be_trained_on() -> None:
