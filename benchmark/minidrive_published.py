@@ -41,7 +41,7 @@ class Package:
 
 def package(name: str) -> Package:
     """The package of a data set; one that is not listed is a single archive of its name."""
-    return _PACKAGES.get(name, Package(_always("real"), _one(f"{name}.zip")))
+    return PACKAGES.get(name, Package(_always("real"), _one(f"{name}.zip")))
 
 
 def _always(domain: str) -> Callable[[Values], str]:
@@ -120,7 +120,7 @@ _ACDC_IMAGES = ("rgb_anon/", "rgb_anon_trainvaltest.zip")
 _MAPILLARY = {"frame": _mapillary_key}
 _WILDDASH = {"frame": lambda number, _: f"aa{number:04d}_100000"}
 
-_PACKAGES: dict[str, Package] = {
+PACKAGES: dict[str, Package] = {
     "gta5": Package(_always("synthetic"), _gta_archive, names={"frame": _gta_frame}),
     "synthia": Package(
         _always("synthetic"),
