@@ -94,10 +94,6 @@ def _gta_archive(path: str) -> Place:
     return f"{1 + (number - 1) // 2500:02d}_{kind}.zip", path
 
 
-def _synthia_frame(number: Number, _: Values) -> str:
-    return f"{number:07d}"
-
-
 def _mapillary_key(number: Number, _: Values) -> str:
     from mmseg_ext.datasets.export import key22
 
@@ -125,7 +121,7 @@ PACKAGES: dict[str, Package] = {
     "synthia": Package(
         _always("synthetic"),
         _one("SYNTHIA_RAND_CITYSCAPES.zip", "RAND_CITYSCAPES/"),
-        names={"frame": _synthia_frame},
+        names={"frame": lambda number, _: f"{number:07d}"},
         companions=(("colour", "GT/LABELS/", "GT/COLOR/"),),
     ),
     "cityscapes": Package(
