@@ -103,8 +103,8 @@ OPTIONS: Table = {
 """Options of the commands in ``CELL_COMMANDS``, as argparse names them."""
 
 CELL_COMMANDS = ("plan", "run", "status", "report", "cell")
-OTHER_COMMANDS = ("list", "show", "data", "weights", "doctor")
-"""Commands that neither run a cell nor tell its state."""
+OTHER_COMMANDS = ("list", "show", "rehearse", "data", "weights", "doctor")
+"""Commands that neither run a cell for its numbers nor tell its state."""
 
 VARIABLES: Table = {
     "UDABENCH_CACHE": (RUN_TIME, "where generated data and statistics lie"),

@@ -11,7 +11,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-from benchmark.argument_types import count, natural, price
+from benchmark.argument_types import count as _count
+from benchmark.argument_types import natural as _natural
+from benchmark.argument_types import price as _price
 from benchmark.errors import UdabenchError, UsageError
 
 EXIT_DONE = 0
@@ -101,7 +103,7 @@ def _suites(commands: Commands[argparse.ArgumentParser]) -> None:
     _weights(made)
     _several(made, "--costs-from", "DIR", "results folder whose records tell costs too")
     made.add_argument(
-        "--price-per-hour", type=price, metavar="X", help="of a device, to tell what is due costs"
+        "--price-per-hour", type=_price, metavar="X", help="of a device, to tell what is due costs"
     )
     _json(made)
     made = _command(commands, "run", "run", "run", "run what a suite is missing, print its tables")
@@ -113,7 +115,7 @@ def _suites(commands: Commands[argparse.ArgumentParser]) -> None:
         "--devices", metavar="IDS", help="cpu, or GPUs: 0,1,GPU-uuid,MIG-... (default: all GPUs)"
     )
     made.add_argument(
-        "--threads", type=count, default=1, metavar="N", help="threads of a cell (default 1)"
+        "--threads", type=_count, default=1, metavar="N", help="threads of a cell (default 1)"
     )
     made.add_argument(
         "--rerun",
@@ -169,8 +171,8 @@ def _cell(commands: Commands[argparse.ArgumentParser]) -> None:
     _data_root(made)
     _weights(made, download=True)
     made.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="default cpu")
-    made.add_argument("--threads", type=count, default=1, metavar="N", help="default 1")
-    made.add_argument("--workers", type=natural, default=0, metavar="N", help="loading processes")
+    made.add_argument("--threads", type=_count, default=1, metavar="N", help="default 1")
+    made.add_argument("--workers", type=_natural, default=0, metavar="N", help="loading processes")
 
 
 def _data(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -196,7 +198,7 @@ def _data(commands: Commands[argparse.ArgumentParser]) -> None:
 def _domains(made: argparse.ArgumentParser) -> None:
     made.add_argument("domains", nargs="*", metavar="DOMAIN", help="default: all that are there")
     _data_root(made)
-    made.add_argument("--processes", type=count, metavar="N", help="default: all cores")
+    made.add_argument("--processes", type=_count, metavar="N", help="default: all cores")
 
 
 def _export(actions: Commands[argparse.ArgumentParser]) -> None:
@@ -206,10 +208,10 @@ def _export(actions: Commands[argparse.ArgumentParser]) -> None:
     made.add_argument("out", metavar="OUT", help="a data root: the data set becomes a folder in it")
     made.add_argument("--layout", required=True, metavar="DATASET", help="such as gta5")
     made.add_argument("--variant", metavar="NAME", help="one of its layouts (default: the first)")
-    made.add_argument("--images", type=count, default=4, metavar="N", help="per split, default 4")
+    made.add_argument("--images", type=_count, default=4, metavar="N", help="per split, default 4")
     made.add_argument("--size", metavar="WxH", help="default: as published")
     made.add_argument("--zip", action="store_true", help="write archives, as they are downloaded")
-    made.add_argument("--seed", type=natural, default=0, metavar="N", help="default 0")
+    made.add_argument("--seed", type=_natural, default=0, metavar="N", help="default 0")
 
 
 def _weight_files(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -236,8 +238,8 @@ def _overrides(made: argparse.ArgumentParser) -> None:
     made.add_argument(
         "--out", metavar="DIR", default=DEFAULT_OUT, help="results folder (default %(default)s)"
     )
-    made.add_argument("--seeds", type=count, metavar="N", help="use the seeds 0 to N-1")
-    made.add_argument("--iterations", type=count, metavar="N", help="replace the training length")
+    made.add_argument("--seeds", type=_count, metavar="N", help="use the seeds 0 to N-1")
+    made.add_argument("--iterations", type=_count, metavar="N", help="replace the training length")
     made.add_argument(
         "--encoder",
         action="append",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import getpass
 import hashlib
@@ -13,15 +12,14 @@ import re
 import socket
 import subprocess
 import sys
-import sysconfig
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from benchmark import gpu_driver, paths
+from benchmark import environment, gpu_driver, paths
 from benchmark.records import write_atomically
 
 PACKAGES = (
@@ -71,15 +69,15 @@ def capture(
         "git_sha": sha,
         "git_dirty": bool(diff) if sha else None,
         "git_diff_sha256": hashlib.sha256(diff.encode()).hexdigest() if diff else None,
-        "constraints_sha256": constraints_digest(),
+        "constraints_sha256": environment.constraints_digest(),
         "packages": package_versions(),
-        "environment_sha256": environment_digest(),
+        "environment_sha256": environment.installed_digest(),
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "processor": processor(),
         "devices": list(devices),
         "driver": gpu_driver.version(),
-        "torch": torch_facts(sys.modules.get("torch")),
+        "torch": environment.torch_facts(sys.modules.get("torch")),
         "threads": threads,
         "command": relative_command(sys.argv[1:] if command is None else command),
         "start": started.time if started else None,
@@ -102,52 +100,6 @@ def package_versions(names: Sequence[str] = PACKAGES) -> dict[str, str]:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
-
-
-@functools.cache
-def constraints_digest() -> str | None:
-    """Digest of the exact versions that the repository pins; None for an installed wheel."""
-    root = paths.checkout_root()
-    if root is None:
-        return None
-    text = (root / "pyproject.toml").read_text(encoding="utf-8")
-    found = re.search(r"^constraint-dependencies = \[\n(.*?)^\]", text, re.M | re.S)
-    return hashlib.sha256(found.group(1).encode()).hexdigest() if found else None
-
-
-@functools.cache
-def environment_digest() -> str:
-    """Digest of the names and versions of every distribution where packages are installed."""
-    # Not wherever Python looks: some packages add folders of their own copies when imported.
-    places = sorted({sysconfig.get_path(kind) for kind in ("purelib", "platlib")})
-    names = {
-        f"{re.sub(r'[-_.]+', '-', str(each.metadata['Name'])).lower()}=={each.version}"
-        for each in importlib.metadata.distributions(path=places)
-    }
-    return hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()
-
-
-def torch_facts(torch: Any) -> dict[str, Any] | None:
-    """Versions and switches of a loaded torch that decide how exactly it repeats itself."""
-    if torch is None:
-        return None
-    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
-    asked: dict[str, Callable[[], Any]] = {
-        "cuda": lambda: torch.version.cuda,
-        "cudnn": lambda: cudnn.version() if torch.cuda.is_available() else None,
-        "deterministic_algorithms": torch.are_deterministic_algorithms_enabled,
-        "cudnn_deterministic": lambda: cudnn.deterministic,
-        "cudnn_benchmark": lambda: cudnn.benchmark,
-        "cudnn_tf32": lambda: cudnn.allow_tf32,
-        "matmul_tf32": lambda: matmul.allow_tf32,
-        "matmul_precision": torch.get_float32_matmul_precision,
-    }
-    found: dict[str, Any] = dict.fromkeys(asked)
-    for name, ask in asked.items():
-        # torch refuses to tell some of them where its old and new switches were mixed.
-        with contextlib.suppress(RuntimeError):
-            found[name] = ask()
     return found
 
 

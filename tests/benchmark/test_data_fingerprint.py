@@ -18,6 +18,7 @@ from benchmark.plan import Plan
 from benchmark.records import Record, write_record
 from benchmark.suite import Suite
 
+CONFIGS = Path(__file__).parents[2] / "configs"
 OLD = 1_500_000_000
 CITY = "aachen/aachen_000000_000019"
 FILES = [
@@ -43,13 +44,18 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("UDABENCH_CACHE", str(tmp_path / "cache"))
     for name in FILES:
         put(tmp_path / "data" / name, f"content of {name}".encode())
+    shutil.copytree(CONFIGS, tmp_path / "configs")
+    card = 'card = dict(title="t", summary="s")\n'
+    shift = f'{card}source, target, unseen = "gta5", "cityscapes", []\n'
+    (tmp_path / "configs" / "shifts" / "small.py").write_text(shift)
+    monkeypatch.setenv("UDABENCH_CONFIGS", str(tmp_path / "configs"))
     return tmp_path / "data"
 
 
 @pytest.fixture
-def suite(tmp_path: Path) -> Suite:
+def suite(tmp_path: Path, root: Path) -> Suite:
     lines = ["title: Real", "protocol: daformer", "methods: [source-only, dacs, oracle]"]
-    lines += ["encoders: [resnet-mini]", "shifts: [gta5-cityscapes]", "seeds: [0]"]
+    lines += ["encoders: [resnet-mini]", "shifts: [small]", "seeds: [0]"]
     (tmp_path / "real.yaml").write_text("\n".join(lines))
     return suites.load(str(tmp_path / "real.yaml"))
 

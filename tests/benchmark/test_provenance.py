@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import getpass
-import importlib.metadata
 import json
 import os
 import socket
 import subprocess
 import time
-import types
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -124,54 +122,6 @@ def test_times_are_utc_to_the_second() -> None:
     assert found["start"] <= found["end"]
     assert found["end"].endswith("+00:00")
     assert len(found["end"]) == len("2000-01-01T00:00:00+00:00")
-
-
-def test_pins_are_those_of_the_repository(checkout: Path) -> None:
-    def digest(text: str) -> str | None:
-        (checkout / "pyproject.toml").write_text(text)
-        provenance.constraints_digest.cache_clear()
-        return provenance.constraints_digest()
-
-    pins = 'constraint-dependencies = [\n    "a==1",\n]\n'
-    first = digest(f"[project]\nname = 'x'\n[tool.uv]\n{pins}")
-    assert first == digest(f"[project]\nname = 'y'\n[tool.uv]\n{pins}other = [\n]\n")
-    assert first != digest(pins.replace("1", "2"))
-    assert digest("[project]\n") is None
-    provenance.constraints_digest.cache_clear()
-
-
-def test_the_installed_versions_have_a_digest(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = provenance.environment_digest()
-    assert len(whole) == 64
-    found = list(importlib.metadata.distributions())[1:]
-    monkeypatch.setattr(importlib.metadata, "distributions", lambda path: found)
-    provenance.environment_digest.cache_clear()
-    assert provenance.environment_digest() != whole
-    provenance.environment_digest.cache_clear()
-
-
-def test_switches_of_torch_are_asked_one_by_one() -> None:
-    torch = pytest.importorskip("torch")
-    found = provenance.torch_facts(torch)
-    assert found is not None
-    assert found["cudnn_benchmark"] is torch.backends.cudnn.benchmark
-    assert found["deterministic_algorithms"] is torch.are_deterministic_algorithms_enabled()
-
-    class Mixed:
-        """A torch whose switches cannot be told."""
-
-        def __getattr__(self, name: str) -> object:
-            if name.startswith("allow"):
-                raise RuntimeError("old and new switches")
-            return getattr(torch.backends.cudnn, name)
-
-    backends = types.SimpleNamespace(cudnn=Mixed(), cuda=types.SimpleNamespace(matmul=Mixed()))
-    fake = types.SimpleNamespace(**{**vars(torch), "backends": backends})
-    mixed = provenance.torch_facts(fake)
-    assert mixed is not None
-    assert (mixed["matmul_tf32"], mixed["cudnn_tf32"]) == (None, None)
-    assert mixed["cudnn_deterministic"] == found["cudnn_deterministic"]
-    assert provenance.torch_facts(None) is None
 
 
 def test_durations_come_from_a_clock_that_nobody_sets(monkeypatch: pytest.MonkeyPatch) -> None:
