@@ -15,7 +15,6 @@ import json
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -154,6 +153,8 @@ def _digest(listing: Listing, found: Match, excluded: frozenset[str], announce: 
 
 def _contents(root: Path, labels: Iterable[str], announce: Announce) -> dict[str, list[int]]:
     """Size and CRC-32 of label files, by path below ``root``."""
+    from concurrent.futures import ThreadPoolExecutor
+
     from mmseg_ext.datasets.files import status
 
     stamps = {label: status(f"{root}/{label}") for label in labels}

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import gc
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from benchmark import acceptance, lease, records, registry, stale
 from benchmark import suite as suites
 from benchmark.acceptance import Acceptance
 from benchmark.cell import Cell
+from benchmark.collection import without_collection
 from benchmark.data_fingerprint import DataFiles
 from benchmark.data_roots import DataRoots
 from benchmark.errors import RecordError, UsageError
@@ -101,13 +100,19 @@ class Plan:
 
 
 def make(
-    suite: Suite, out: Path, iterations: int | None = None, files: DataFiles | None = None
+    suite: Suite,
+    out: Path,
+    iterations: int | None = None,
+    files: DataFiles | None = None,
+    *,
+    diagnostics: bool = True,
 ) -> Plan:
     """Resolve every cell of ``suite`` and judge it against what is below ``out``.
 
     ``iterations`` replaces the protocol's training length. ``files`` are the downloaded data sets
     of this machine; where a domain's data are not here, those of its record are trusted. A broken
-    record makes its cell ``failed`` with the reason; it does not stop the plan.
+    record makes its cell ``failed`` with the reason; it does not stop the plan. Without
+    ``diagnostics`` those of the records are empty, which is faster.
 
     Raises:
         UsageError: a fragment is missing, broken, or does not fit the others.
@@ -116,8 +121,9 @@ def make(
     folder = suite_folder(out, suite.name)
     resolution = Resolution(suite, iterations, files or DataFiles(DataRoots.chosen(None)))
     accepted = acceptance.accepted(folder)
-    with _without_collection():
-        entries = [_planned(resolution, folder, cell, accepted) for cell in suite.cells()]
+    with without_collection():
+        planned = [_planned(resolution, cell) for cell in suite.cells()]
+        entries = [_judged(each, folder, accepted, diagnostics=diagnostics) for each in planned]
     entries += [
         PlannedCell(cell, None, {}, "excluded", reason) for cell, reason in suite.excluded_cells()
     ]
@@ -140,7 +146,7 @@ def one(
         if cell.stem == identifier:
             folder = suite_folder(out, suite.name)
             resolution = Resolution(suite, iterations, files or DataFiles(DataRoots.chosen(None)))
-            return _planned(resolution, folder, cell, acceptance.accepted(folder))
+            return judge(_planned(resolution, cell), folder)
     return make(suite, out, iterations, files).entry(identifier)
 
 
@@ -165,23 +171,9 @@ def judge(planned: PlannedCell, folder: Path, *, holding: bool = False) -> Plann
     return _judged(planned, folder, acceptance.accepted(folder), holding=holding)
 
 
-@contextlib.contextmanager
-def _without_collection() -> Iterator[None]:
-    """No garbage collection: thousands of records are read and all of them are kept."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-def _planned(
-    resolution: Resolution, folder: Path, cell: Cell, accepted: Mapping[str, Acceptance]
-) -> PlannedCell:
+def _planned(resolution: Resolution, cell: Cell) -> PlannedCell:
     config, identity = resolution.of(cell)
-    return _judged(PlannedCell(cell, identity, config, "missing", ""), folder, accepted)
+    return PlannedCell(cell, identity, config, "missing", "")
 
 
 def _judged(
@@ -190,13 +182,14 @@ def _judged(
     accepted: Mapping[str, Acceptance],
     *,
     holding: bool = False,
+    diagnostics: bool = True,
 ) -> PlannedCell:
     if planned.identity is None:
         return planned
     cell_paths = CellPaths(folder, planned.cell)
     # The lease before the record: a worker writes its record first and then lets go.
     is_held = not holding and lease.is_alive(cell_paths.lease)
-    found = _recorded(cell_paths, planned)
+    found = _recorded(cell_paths, planned, diagnostics)
     if found.state == "stale" and found.record and found.identity:
         known = accepted.get(planned.cell.stem)
         pair = found.record.identity.id, found.identity.id
@@ -209,7 +202,7 @@ def _judged(
     return found
 
 
-def _recorded(cell_paths: CellPaths, planned: PlannedCell) -> PlannedCell:
+def _recorded(cell_paths: CellPaths, planned: PlannedCell, diagnostics: bool) -> PlannedCell:
     """``planned`` with state, reason and record as if nobody was running it."""
 
     def judged(state: str, reason: str, record: Record | None = None) -> PlannedCell:
@@ -221,7 +214,7 @@ def _recorded(cell_paths: CellPaths, planned: PlannedCell) -> PlannedCell:
         was_started = cell_paths.lease.exists() or cell_paths.progress.exists()
         return judged("missing", "interrupted" if was_started else "")
     try:
-        record = records.read_record(cell_paths.record)
+        record = records.read_record(cell_paths.record, diagnostics=diagnostics)
     except RecordError as error:
         return judged("failed", str(error))
     current = planned.identity

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmark import estimate as estimates
 from benchmark.cli import EXIT_DONE, EXIT_FAILED, EXIT_INCOMPLETE
 from benchmark.commands import options
 from benchmark.paths import CellPaths, shown
@@ -20,6 +19,8 @@ REASON_WIDTH = 100
 
 def plan(parsed: argparse.Namespace) -> int:
     """Print the cells of a suite and what ``run`` would do with them."""
+    from benchmark import estimate as estimates
+
     files = options.data_files(parsed)
     planned = options.make_plan(parsed, files)
     due = planned.due()
@@ -43,7 +44,7 @@ def plan(parsed: argparse.Namespace) -> int:
 
 def status(parsed: argparse.Namespace) -> int:
     """Print the state of every cell; the exit code says whether the suite is complete."""
-    planned = options.make_plan(parsed)
+    planned = options.make_plan(parsed, diagnostics=False)
     if parsed.json:
         document = json.loads(planned.to_json())
         for cell, entry in zip(document["cells"], planned.entries, strict=True):

@@ -14,7 +14,7 @@ from benchmark import acceptance, compose, identity, lease, plan
 from benchmark.errors import FragmentError, UdabenchError, UsageError
 from benchmark.paths import CellPaths
 from benchmark.plan import Plan
-from benchmark.records import Failure, Identity, Record, write_record
+from benchmark.records import Failure, Identity, Record, read_record, write_record
 
 OUT = Path("results")
 MODULES = {"package/a.py": "1", "package/b.py": "1"}
@@ -246,6 +246,18 @@ def test_a_broken_list_of_acceptances_is_named() -> None:
         path.write_text(text)
         with pytest.raises(UdabenchError, match=r"accepted.json: not a list of accepted records"):
             make()
+
+
+def test_a_record_can_be_read_without_its_diagnostics() -> None:
+    curves = {"curves": {"loss": [1.5, 2.5], "text": 'a\n },\n "failure": {'}, "failure": {}}
+    path = write(diagnostics=curves, notes=("a", 'b "diagnostics": {'))
+    whole, part = read_record(path), read_record(path, diagnostics=False)
+    assert whole.diagnostics == curves
+    assert part == dataclasses.replace(whole, diagnostics={})
+    path = write()
+    assert read_record(path, diagnostics=False) == read_record(path)
+    path.write_text(json.dumps(json.loads(whole.to_json())))  # as another program would write it
+    assert read_record(path, diagnostics=False) == whole
 
 
 def test_excluded_cells_come_last_with_their_reason(configs: Any) -> None:
