@@ -1,0 +1,105 @@
+"""Encoded images as bytes: whether a file is whole, what its header says, decoding it strictly.
+
+OpenCV and Pillow, depending on version and format, return a partly grey or black image for a file
+that is cut short or changed, some with no more than a line on the standard error stream. A PNG
+carries a checksum for each of its chunks, so any change of it is found; a JPEG carries none, so
+there only a missing end is.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mmseg_ext.errors import UnreadableFileError
+
+PNG = b"\x89PNG\r\n\x1a\n"
+GREY, RGB, PALETTE = 0, 2, 3
+"""Colour types of a PNG."""
+
+_JPEG, _SCAN, _END = b"\xff\xd8\xff", b"\xff\xda", b"\xff\xd9"
+_CHUNK = struct.Struct(">I4s")
+_HEADER = struct.Struct(">IIBB")
+
+
+@dataclass(frozen=True)
+class PngHeader:
+    """The beginning of a PNG: its size in pixels, bits of a sample, and its colour type."""
+
+    width: int
+    height: int
+    depth: int
+    colour: int
+
+
+def png_header(content: bytes) -> PngHeader | None:
+    """The header of a PNG; ``None`` for any other content."""
+    begin = len(PNG) + _CHUNK.size
+    if content[: len(PNG)] != PNG or content[begin - 4 : begin] != b"IHDR":
+        return None
+    if len(content) < begin + _HEADER.size:
+        return None
+    return PngHeader(*_HEADER.unpack_from(content, begin))
+
+
+def refuse_damaged(content: bytes, path: str, what: str) -> None:
+    """Raise ``UnreadableFileError`` for an empty, truncated or changed PNG or JPEG.
+
+    Content of another format passes: its decoder judges it.
+    """
+    damage = None
+    if not content:
+        damage = "it is empty"
+    elif content[: len(PNG)] == PNG:
+        damage = _damage_of_png(content)
+    elif content[: len(_JPEG)] == _JPEG and not content.endswith(_END):
+        # Neither marker can occur within the compressed pixels; a thumbnail has its own before.
+        if content.rfind(_END) <= content.rfind(_SCAN):
+            damage = "its end is missing"
+    if damage:
+        raise UnreadableFileError(_not_whole(content, path, what, damage))
+
+
+def decode(content: bytes, flags: int, path: str, what: str) -> NDArray[Any]:
+    """The pixels of an encoded image as OpenCV delivers them.
+
+    Raises:
+        UnreadableFileError: the content is no whole image.
+    """
+    refuse_damaged(content, path, what)
+    try:
+        array = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+    except cv2.error as error:  # a header that asks for too large an image
+        raise UnreadableFileError(f"{path}: cannot be decoded ({error.err})") from error
+    if array is None:
+        raise UnreadableFileError(_not_whole(content, path, what, "it cannot be decoded"))
+    return np.asarray(array)
+
+
+def _damage_of_png(content: bytes) -> str | None:
+    view, place, kind = memoryview(content), len(PNG), b""
+    while kind != b"IEND":
+        if place + _CHUNK.size > len(content):
+            return "its end is missing"
+        length, kind = _CHUNK.unpack_from(content, place)
+        end = place + _CHUNK.size + length
+        if end + 4 > len(content):
+            return "its end is missing"
+        checksum = int.from_bytes(view[end : end + 4], "big")
+        if zlib.crc32(view[place + 4 : end]) != checksum:
+            return "a checksum in it differs"
+        place = end + 4
+    return None
+
+
+def _not_whole(content: bytes, path: str, what: str, damage: str) -> str:
+    return (
+        f"{path}: not a whole {what} file ({len(content)} bytes, {damage}); restore it from the "
+        "archive it came in, or generate it again"
+    )
