@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from mmseg_ext.errors import UnreadableFileError
 
 PNG = b"\x89PNG\r\n\x1a\n"
-GREY, RGB, PALETTE = 0, 2, 3
+GREY, RGB, PALETTE, RGBA = 0, 2, 3, 6
 """Colour types of a PNG."""
 
 _JPEG, _SCAN, _END = b"\xff\xd8\xff", b"\xff\xda", b"\xff\xd9"
@@ -58,10 +58,8 @@ def refuse_damaged(content: bytes, path: str, what: str) -> None:
         damage = "it is empty"
     elif content[: len(PNG)] == PNG:
         damage = _damage_of_png(content)
-    elif content[: len(_JPEG)] == _JPEG and not content.endswith(_END):
-        # Neither marker can occur within the compressed pixels; a thumbnail has its own before.
-        if content.rfind(_END) <= content.rfind(_SCAN):
-            damage = "its end is missing"
+    elif content[: len(_JPEG)] == _JPEG and _lacks_end(content):
+        damage = "its end is missing"
     if damage:
         raise UnreadableFileError(_not_whole(content, path, what, damage))
 
@@ -96,6 +94,12 @@ def _damage_of_png(content: bytes) -> str | None:
             return "a checksum in it differs"
         place = end + 4
     return None
+
+
+def _lacks_end(content: bytes) -> bool:
+    """Whether a JPEG's last pixels are not followed by its end; something else may follow that."""
+    # Neither marker can occur within compressed pixels. A thumbnail has its own, but before them.
+    return not content.endswith(_END) and content.rfind(_END) <= content.rfind(_SCAN)
 
 
 def _not_whole(content: bytes, path: str, what: str, damage: str) -> str:

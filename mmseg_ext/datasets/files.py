@@ -68,9 +68,7 @@ def read_bytes(path: str, what: str = "file") -> bytes:
                 kind = "a folder" if stat.S_ISDIR(found.st_mode) else "no regular file"
                 raise UnreadableFileError(f"{path}: cannot read this {what} (it is {kind})")
             if found.st_size > LARGEST:
-                raise UnreadableFileError(
-                    f"{path}: {found.st_size} bytes are too many for a {what}"
-                )
+                raise UnreadableFileError(f"{path}: {found.st_size} bytes, too many for a {what}")
             return stream.readall()
     except NotADirectoryError:
         place, member = _split(path)
@@ -153,7 +151,7 @@ def _walk(root: Path, found: _Found) -> None:
     """Add the files below a folder; only regular ones, so that reading them cannot block."""
     visits: Counter[tuple[int, int]] = Counter()
     # Links last: a folder is then known by its own path before it is by another.
-    waiting, linked = [_Folder("", (_key(root),))], []
+    waiting, linked = [_Folder("", (_key(root),))], list[_Folder]()
     while waiting or linked:
         folder = waiting.pop() if waiting else linked.pop(0)
         key = folder.above[-1]
@@ -194,9 +192,7 @@ def _entries(root: Path, below: str, found: _Found) -> Iterator[tuple[os.DirEntr
             continue
         problem = _unusable(entry.name)
         if problem:
-            found.problems.append(
-                f"{root / below}: a name in it {problem} ({entry.name!r}); rename it"
-            )
+            found.problems.append(f"{root / below}: a name {problem} ({entry.name!r}); rename it")
         else:
             yield entry, f"{below}/{entry.name}" if below else entry.name
 
