@@ -11,8 +11,10 @@ from mmseg.datasets import BaseSegDataset
 
 from mmseg_ext.datasets.classes import CLASSES, PALETTE
 from mmseg_ext.datasets.files import Listing, scan
-from mmseg_ext.datasets.layouts import Layout, Values, find, fingerprint, segments_of
-from mmseg_ext.errors import EmptyDomainError
+from mmseg_ext.datasets.layouts import Layout, find, fingerprint
+from mmseg_ext.datasets.panoptic import segments_of
+from mmseg_ext.datasets.patterns import Values
+from mmseg_ext.errors import EmptyDomainError, UnreadableFileError
 from mmseg_ext.registry import DATASETS
 
 # A cell reads several splits and domains of one data set, and listing it can take seconds.
@@ -38,7 +40,7 @@ class FileDomainDataset(BaseSegDataset):
 
     Raises:
         EmptyDomainError: nothing fits a layout, or an image has no label.
-        UnreadableFileError: the folder or a file that lists files cannot be read.
+        UnreadableFileError: the folder, an archive in it or a file that lists files cannot be read.
     """
 
     METAINFO: ClassVar[dict[str, Any]] = {"classes": CLASSES, "palette": [list(c) for c in PALETTE]}
@@ -71,6 +73,9 @@ class FileDomainDataset(BaseSegDataset):
         """One entry an image: ``img_path``, ``domain``, ``group`` and, only with labels,
         ``seg_map_path`` and, for panoptic labels, ``segments``."""
         listing = _scan(self._root)
+        if listing.damaged:
+            # What lies in them would be missing without a word.
+            raise UnreadableFileError("; ".join(listing.problems))
         found = find(listing, self._layouts, self._placeholders, self._where)
         unlabelled = [path for path in found.unlabelled if Path(path).stem not in self._excluded]
         if unlabelled and not self._partly_labelled:
