@@ -44,7 +44,7 @@ def run(parsed: argparse.Namespace) -> int:
         try:
             with progress_bar("generating data") as progress:
                 data.prepare(due, progress)
-            _run(parsed, planned, due, places)
+            execute(parsed, planned, due, places)
         except (Interrupted, KeyboardInterrupt):
             print(
                 f"udabench: interrupted; 'udabench run {parsed.suite}' continues", file=sys.stderr
@@ -75,9 +75,10 @@ def check_writable(folder: Path) -> None:
         ) from error
 
 
-def _run(
+def execute(
     parsed: argparse.Namespace, planned: Plan, due: Sequence[PlannedCell], places: Sequence[Slot]
 ) -> list[Outcome]:
+    """Run the given cells of a plan on an engine and show their progress."""
     with display(planned, due, len(places)) as observer:
         if parsed.engine == "inline":
             from benchmark.engines import inline

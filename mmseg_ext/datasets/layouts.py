@@ -26,7 +26,6 @@ from mmseg_ext.datasets.patterns import (
 )
 from mmseg_ext.errors import EmptyDomainError
 
-
 __all__ = ["Layout", "Match", "Sample", "Values", "find", "fingerprint", "match"]
 
 
