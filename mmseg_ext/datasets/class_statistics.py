@@ -16,13 +16,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from mmseg.datasets import BaseSegDataset
 from numpy.typing import NDArray
 
 from mmseg_ext.datasets.classes import CLASSES
 from mmseg_ext.datasets.files import status
+from mmseg_ext.datasets.label_table import id_counts
 from mmseg_ext.datasets.reading import ReadImage
 from mmseg_ext.errors import StatisticsError
 
@@ -78,13 +78,7 @@ def relative_names(paths: list[str]) -> list[str]:
 
 def count_label(label_hw: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Pixels of each of the 19 classes in one label map of train ids; 255 is not counted."""
-    # OpenCV is faster than numpy's bincount, and releases the interpreter's lock. It counts in
-    # fp32, which is exact up to 2^24 pixels.
-    rows = max(1, 2**24 // label_hw.shape[1])
-    parts = [label_hw[top : top + rows] for top in range(0, label_hw.shape[0], rows)]
-    counts = [cv2.calcHist([part], [0], None, [256], [0, 256]) for part in parts]
-    total: NDArray[np.int64] = np.sum(counts, axis=0, dtype=np.int64).ravel()
-    return total[: len(CLASSES)]
+    return id_counts(label_hw)[: len(CLASSES)]
 
 
 def read_label(dataset: BaseSegDataset, index: int) -> NDArray[np.uint8]:
