@@ -33,6 +33,9 @@ RESIZED = "resized label"
 BLANK = "blank image"
 ROTATED = "image with an orientation"
 
+ERRORS = frozenset({UNREADABLE_IMAGE, UNREADABLE_LABEL, INVALID_LABEL, OTHER_SIZE, TRANSPOSED})
+"""Problems that stop training or scoring; with the others it goes on."""
+
 _COLOUR = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 _ORIENTATION = 0x0112  # EXIF
 _MODES = {0: "grey", 2: "RGB", 3: "palette", 4: "grey with alpha", 6: "RGBA"}
@@ -99,6 +102,11 @@ def inspect(root: str, subject: Subject, rules: Rules) -> Finding:
     if subject.label is not None:
         found = _label(found, root, subject.label, subject.segments, rules)
     return found
+
+
+def inspect_all(root: str, rules: Rules, subjects: Sequence[Subject]) -> list[Finding]:
+    """`inspect` several, for a worker process."""
+    return [inspect(root, subject, rules) for subject in subjects]
 
 
 def _image(found: Finding, root: str, name: str) -> Finding:

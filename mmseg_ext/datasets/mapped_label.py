@@ -52,7 +52,7 @@ class ReadMappedLabel(BaseTransform):
         if fit not in ("exact", "resize"):
             raise ValueError(f"fit is {fit!r}, expected 'exact' or 'resize'")
         self._decode = DECODERS[decoder]
-        self._names = dict(names or {})
+        self._names = dict(sorted((names or {}).items()))  # in one order, for digests
         self._fit = fit
         self.table, self._known = table(label_map, values)
 
