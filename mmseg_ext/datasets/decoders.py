@@ -1,14 +1,14 @@
 """The six encodings in which data sets publish labels, read into maps of the data set's own ids.
 
 Two of them are traps. OpenCV expands a palette PNG to colours and loses the ids (GTA5, Mapillary
-Vistas); Pillow keeps them. Pillow reduces the 16-bit channels of SYNTHIA to their high bytes and
-loses the class; OpenCV keeps it. Images must be whole PNG files: other formats change ids too, and
-damaged files give wrong ones.
+Vistas); Pillow keeps them, but fills up with zeros where pixels are missing, so the indices are
+declared grey values before OpenCV reads them. Pillow reduces the 16-bit channels of SYNTHIA to
+their high bytes and loses the class; OpenCV keeps it. Images must be whole PNG files: other formats
+change ids too, and damaged files give wrong ones.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +16,6 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from mmseg_ext.datasets.encoded import (
     GREY,
@@ -25,6 +24,7 @@ from mmseg_ext.datasets.encoded import (
     RGBA,
     PngHeader,
     decode,
+    indices_as_grey,
     png_header,
     refuse_damaged,
 )
@@ -83,15 +83,10 @@ def palette_index_png(content: bytes, context: Context) -> NDArray[Any]:
             f"{context.path}: expected a palette PNG whose indices are ids, found "
             f"{_shape(header)}; a program that expands palettes has rewritten it, take the original"
         )
-    try:
-        image = Image.open(io.BytesIO(content), formats=("PNG",))
-        image.load()
-    except Exception as error:  # Pillow raises whatever a damaged file makes it raise
-        raise UnreadableFileError(
-            f"{context.path}: not a whole label map file ({len(content)} bytes; "
-            f"{type(error).__name__}: {error}); restore it from the archive it came in"
-        ) from error
-    return np.asarray(image)
+    if header.colour == GREY:
+        return _opencv(content, context, 2, np.uint8)
+    stretched = _opencv(indices_as_grey(content), context, 2, np.uint8)
+    return stretched if header.depth == 8 else stretched // (255 // (2**header.depth - 1))
 
 
 def png16_class_in_r(content: bytes, context: Context) -> NDArray[Any]:

@@ -80,6 +80,25 @@ def decode(content: bytes, flags: int, path: str, what: str) -> NDArray[Any]:
     return np.asarray(array)
 
 
+def indices_as_grey(content: bytes) -> bytes:
+    """A whole palette PNG rewritten to one whose grey values are the palette's indices.
+
+    Every decoder then delivers them; of fewer than 8 bits they are stretched to 0-255.
+    """
+    parts, place, kind = [PNG], len(PNG), b""
+    while kind != b"IEND":
+        length, kind = _CHUNK.unpack_from(content, place)
+        chunk = content[place : place + _CHUNK.size + length + 4]
+        if kind == b"IHDR":
+            data = bytearray(chunk[4:-4])
+            data[4 + _HEADER.size - 1] = GREY
+            chunk = chunk[:4] + data + zlib.crc32(data).to_bytes(4, "big")
+        if kind in (b"IHDR", b"IDAT", b"IEND"):
+            parts.append(chunk)
+        place += len(chunk)
+    return b"".join(parts)
+
+
 def _damage_of_png(content: bytes) -> str | None:
     view, place, kind = memoryview(content), len(PNG), b""
     while kind != b"IEND":

@@ -62,14 +62,16 @@ def read_bytes(path: str, what: str = "file") -> bytes:
     try:
         # Opening a pipe that nobody writes to would wait for ever without O_NONBLOCK.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb", buffering=0) as stream:
+        try:
             found = os.fstat(descriptor)
             if not stat.S_ISREG(found.st_mode):
-                kind = "a folder" if stat.S_ISDIR(found.st_mode) else "no regular file"
-                raise UnreadableFileError(f"{path}: cannot read this {what} (it is {kind})")
+                raise UnreadableFileError(f"{path}: cannot read this {what} (it is no file)")
             if found.st_size > LARGEST:
                 raise UnreadableFileError(f"{path}: {found.st_size} bytes, too many for a {what}")
-            return stream.readall()
+            with open(descriptor, "rb", buffering=0, closefd=False) as stream:
+                return stream.readall()
+        finally:
+            os.close(descriptor)
     except NotADirectoryError:
         place, member = _split(path)
         return archive(place).read(member)
