@@ -41,10 +41,10 @@ class SplitReport:
     labels: int = 0
     excluded: int = 0
     published: int | None = None
-    image_sizes: Counter[str] = field(default_factory=Counter)
-    image_modes: Counter[str] = field(default_factory=Counter)
-    label_sizes: Counter[str] = field(default_factory=Counter)
-    label_modes: Counter[str] = field(default_factory=Counter)
+    image_sizes: dict[str, int] = field(default_factory=dict)
+    image_modes: dict[str, int] = field(default_factory=dict)
+    label_sizes: dict[str, int] = field(default_factory=dict)
+    label_modes: dict[str, int] = field(default_factory=dict)
     shares: dict[str, float] = field(default_factory=dict)
     ignored: float | None = None
     never_seen: list[str] = field(default_factory=list)
@@ -114,15 +114,16 @@ class Tally:
         from mmseg_ext.datasets.inspection import ERRORS, RESIZED
 
         if finding.image_size is not None:
-            report.image_sizes["{}x{}".format(*finding.image_size)] += 1
-            report.image_modes[finding.image_mode or "unknown"] += 1
+            _add(report.image_sizes, "{}x{}".format(*finding.image_size))
+            _add(report.image_modes, finding.image_mode or "unknown")
             if self._sizes and finding.image_size not in self._sizes:
                 text = "{}: {}x{}".format(subject.image, *finding.image_size)
                 report.report("image of another size than published", NOTE, text)
         if finding.label_size is not None:
-            report.label_sizes["{}x{}".format(*finding.label_size)] += 1
-            report.label_modes[finding.label_mode or "unknown"] += 1
-            self._count(report, subject, finding)
+            _add(report.label_sizes, "{}x{}".format(*finding.label_size))
+            _add(report.label_modes, finding.label_mode or "unknown")
+            if not any(kind in ERRORS for kind, _ in finding.problems):
+                self._count(report, subject, finding)
         for kind, text in finding.problems:
             level = ERROR if kind in ERRORS else NOTE if kind == RESIZED else WARNING
             report.report(kind, level, text)
@@ -139,6 +140,15 @@ class Tally:
         """Fill in what depends on all findings."""
         from mmseg_ext.datasets.classes import CLASSES
 
+        for counts in (
+            report.image_sizes,
+            report.image_modes,
+            report.label_sizes,
+            report.label_modes,
+        ):
+            ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+            counts.clear()
+            counts.update(ordered)
         for problem in report.problems.values():
             problem.examples.sort()  # worker processes finish in any order
         total = self._pixels.total()
@@ -148,3 +158,7 @@ class Tally:
             shares = {name: self._pixels[i] / max(1, labelled) for i, name in enumerate(CLASSES)}
             report.shares = {name: share for name, share in shares.items() if share}
             report.never_seen = [name for name, share in shares.items() if not share]
+
+
+def _add(counts: dict[str, int], name: str) -> None:
+    counts[name] = counts.get(name, 0) + 1

@@ -8,6 +8,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
+from itertools import islice
 from typing import Any
 
 from benchmark import data_check
@@ -90,13 +91,13 @@ def _split(split: SplitReport) -> list[str]:
     return lines
 
 
-def _kinds(title: str, sizes: Counter[str], modes: Counter[str]) -> list[str]:
+def _kinds(title: str, sizes: Mapping[str, int], modes: Mapping[str, int]) -> list[str]:
     if not modes:
         return []
-    shown = [f"{size} ({_number(count)})" for size, count in sizes.most_common(_SIZES)]
+    shown = [f"{size} ({_number(count)})" for size, count in islice(sizes.items(), _SIZES)]
     if len(sizes) > _SIZES:
         shown.append(f"{len(sizes) - _SIZES} more sizes")
-    kinds = [f"{mode} ({_number(count)})" for mode, count in modes.most_common()]
+    kinds = [f"{mode} ({_number(count)})" for mode, count in modes.items()]
     return _wrapped(f"  {title:<8}  ", f"{', '.join(shown)}; {', '.join(kinds)}")
 
 
