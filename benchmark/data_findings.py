@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -107,7 +107,7 @@ class Tally:
 
         self._train_ids = {int(k): v for k, v in label_map.items() if v != IGNORE_LABEL}
         self._sizes = {tuple(size) for size in sizes}
-        self._pixels: Counter[int | None] = Counter()  # by train id; ``None``: ignored
+        self._pixels: defaultdict[int, int] = defaultdict(int)  # of the data set's ids
 
     def add(self, report: SplitReport, subject: Subject, finding: Finding) -> None:
         """Add what was found of one image and its label."""
@@ -129,11 +129,9 @@ class Tally:
             report.report(kind, level, text)
 
     def _count(self, report: SplitReport, subject: Subject, finding: Finding) -> None:
-        found = Counter[int | None]()
         for value, pixels in finding.ids.items():
-            found[self._train_ids.get(value)] += pixels
-        self._pixels += found
-        if set(found) <= {None}:
+            self._pixels[value] += pixels
+        if self._train_ids.keys().isdisjoint(finding.ids):
             report.report("label without a class", WARNING, f"{subject.label}: nothing to learn")
 
     def finish(self, report: SplitReport) -> None:
@@ -151,11 +149,14 @@ class Tally:
             counts.update(ordered)
         for problem in report.problems.values():
             problem.examples.sort()  # worker processes finish in any order
-        total = self._pixels.total()
-        labelled = total - self._pixels[None]
+        of_class = [0] * len(CLASSES)
+        for value, pixels in self._pixels.items():
+            if value in self._train_ids:
+                of_class[self._train_ids[value]] += pixels
+        total, labelled = sum(self._pixels.values()), sum(of_class)
         if total:
-            report.ignored = self._pixels[None] / total
-            shares = {name: self._pixels[i] / max(1, labelled) for i, name in enumerate(CLASSES)}
+            report.ignored = 1 - labelled / total
+            shares = {n: c / max(1, labelled) for n, c in zip(CLASSES, of_class, strict=True)}
             report.shares = {name: share for name, share in shares.items() if share}
             report.never_seen = [name for name, share in shares.items() if not share]
 

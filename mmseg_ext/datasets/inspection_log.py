@@ -100,8 +100,8 @@ class InspectionLog:
             if entry and checksum == _checksum(entry):
                 key, _, finding = entry.partition("\t")
                 self._known[key] = finding
-        # Of files that changed the last finding is enough.
-        current = {tuple(json.loads(key)[::3]): key for key in self._known}
+        # Of files that changed the last finding is enough; a key begins with the image's name.
+        current = {key.partition('",')[0]: key for key in self._known}
         if len(lines) > 2 * len(current) + 1000:
             self._known = {key: self._known[key] for key in current.values()}
             temporary = self._path.with_name(f".{self._path.name}.{os.getpid()}.tmp")
