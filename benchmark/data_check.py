@@ -90,15 +90,18 @@ def _judge_listing(report: DomainReport, listing: Listing) -> None:
 
 def _find(domain: Fragment, split: str, listing: Listing, whole: DomainReport) -> _Part:
     """What of a split is there. A training split without labels can still be adapted to."""
-    from mmseg_ext.errors import ExtensionError
+    from mmseg_ext.errors import EmptyDomainError, ExtensionError
 
     counts = {} if whole.is_export else domain.values.get("counts", {})
     report = SplitReport(split, published=counts.get(split))
     labelled = split not in domain.values.get("unlabelled_splits", ())
     try:
         return _matched(domain, split, listing, report, labelled=labelled)
-    except ExtensionError as error:
+    except EmptyDomainError as error:
         problem = str(error)
+    except ExtensionError as error:
+        report.report("unreadable list of files or segments", ERROR, str(error))
+        return _Part(report)
     if split == "train" and labelled and domain.require("test") is not None:
         try:
             part = _matched(domain, split, listing, report, labelled=False)

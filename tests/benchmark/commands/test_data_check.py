@@ -266,7 +266,8 @@ def test_panoptic_labels(capsys: Any, tmp_path: Path) -> None:
     write.tree(tmp_path / "data/wilddash2", {"panoptic.json": b"{"})
     code, report = report_of(capsys, tmp_path / "data", "wilddash2")
     assert code == 1
-    assert "not a COCO panoptic file" in problems(report)["nothing found"][1][0]
+    (sentence,) = problems(report)["unreadable list of files or segments"][1]
+    assert "panoptic.json: not a COCO panoptic file" in sentence
 
 
 def test_without_names_all_that_are_there_are_checked(capsys: Any, root: Path) -> None:
