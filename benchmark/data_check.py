@@ -34,10 +34,17 @@ _CHUNK = 8  # images that a worker process reads at a time
 Progress = Callable[[int, int], None]
 
 
-def check(domain: Fragment, folder: Path, processes: int, progress: Progress) -> DomainReport:
+def check(
+    domain: Fragment,
+    folder: Path,
+    processes: int,
+    progress: Progress,
+    listings: dict[Path, Listing] | None = None,
+) -> DomainReport:
     """Read every image and label of a domain below a data set's folder.
 
     What was read before and has not changed since is taken from the log in the cache folder.
+    ``listings`` keeps what lies in a folder, for the other domains of the same data set.
 
     Raises:
         UdabenchError: the cache folder cannot be written, or a worker process died.
@@ -48,8 +55,9 @@ def check(domain: Fragment, folder: Path, processes: int, progress: Progress) ->
     dataset = domains.dataset_of(domain)
     report = DomainReport(domain.name, dataset.name, domain.require("label_map"), str(folder))
     report.excluded = dict(dataset.values.get("excluded", {}))
+    listings = {} if listings is None else listings
     try:
-        listing = scan(folder)
+        listing = listings[folder] = listings.get(folder) or scan(folder)
     except ExtensionError as error:
         add_problem(report.problems, "no folder", ERROR, str(error))
     else:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from benchmark import data_check
@@ -26,10 +27,11 @@ _SIZES = 4  # that are named; variable sizes would fill the screen
 def run(parsed: argparse.Namespace) -> int:
     """Check the domains and print the reports. Returns 0 if training and scoring could start."""
     processes = parsed.processes or cores()
-    reports = []
+    reports: list[DomainReport] = []
+    listings: dict[Path, Any] = {}
     for domain, folder in chosen(parsed):
         with progress_bar(f"checking {domain.name}") as progress:
-            reports.append(data_check.check(domain, folder, processes, progress))
+            reports.append(data_check.check(domain, folder, processes, progress, listings))
         if not parsed.json:
             print(text(reports[-1]), end="\n\n", flush=True)
     ready = [report.ready for report in reports]
