@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import platform
 from collections.abc import Mapping
@@ -126,6 +127,8 @@ def _described(value: Any) -> Any:
         return [_described(each) for each in value]
     if callable(value) and hasattr(value, "__qualname__"):
         return f"{value.__module__}.{value.__qualname__}"
+    if hasattr(value, "__dict__"):
+        return [type(value).__qualname__, _described(vars(value))]
     raise ImageCacheError(f"a transform's argument {value!r} cannot be part of a cache's digest")
 
 
@@ -141,16 +144,17 @@ def cached_pipeline(dataset: Any, folder: Path) -> Compose | None:
         return None
     try:
         cache = ImageCache(path)
+        wanted = digest(dataset)
     except ImageCacheError as error:
-        print_log(f"{error}; reading the images from their files", "current", 30)
+        print_log(f"{error}; reading the images from their files", "current", logging.WARNING)
         return None
     labelled = "seg_map_path" in dataset.get_data_info(0)
-    if cache.description.digest != digest(dataset) or cache.description.labelled != labelled:
+    if cache.description.digest != wanted or cache.description.labelled != labelled:
         print_log(
             f"{path}: the data set's files or the versions of libraries have changed since it was "
             "made; make it again. Reading the images from their files",
             "current",
-            30,
+            logging.WARNING,
         )
         return None
     print_log(f"images of {dataset.domain} come from {path}", "current")

@@ -84,11 +84,7 @@ class ImageCache:
             self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
             raise ImageCacheError(f"{path}: cannot be opened ({error.strerror})") from error
-        try:
-            self.description, self._index = _head(self._descriptor, path)
-        except BaseException:
-            os.close(self._descriptor)
-            raise
+        self.description, self._index = _head(self._descriptor, path)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Another process opens the file anew; it may have been replaced by one of other content.
