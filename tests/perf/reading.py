@@ -181,8 +181,8 @@ def label_reads(root: Path, images: int) -> dict[str, Read]:
     """Reading a label map in every way."""
     files = [str(root / f"folder/labels/{index:05d}.png") for index in range(images)]
     return {
-        "Pillow, ids as they are": lambda i: np.asarray(Image.open(files[i])),
         "cv2.imread, expands the palette": lambda i: cv2.imread(files[i], cv2.IMREAD_UNCHANGED),
+        "Pillow, ids as they are": lambda i: np.asarray(Image.open(files[i])),
         "folder": first(data_set(root / "folder"), 1),
         **{name: first(data_set(root / name), 1) for name in ZIPS},
     }
