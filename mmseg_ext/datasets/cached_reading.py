@@ -14,7 +14,6 @@ import logging
 import os
 import platform
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -37,7 +36,6 @@ from mmseg_ext.errors import ImageCacheError
 _VERSION = 1  # of the cache files and readers; raise when the same files would be read differently
 _LABEL_READERS = (ReadLabel, ReadMappedLabel)
 _RESIZES = (Resize, PlainResize)
-_THREADS = 8  # that ask for sizes and times of files: a network file system takes its time
 
 
 def fixed_part(dataset: Any) -> list[Any]:
@@ -84,13 +82,10 @@ def digest(dataset: Any) -> str:
     """
     infos = [dataset.get_data_info(row) for row in range(len(dataset))]
     paths = [info[key] for info in infos for key in ("img_path", "seg_map_path") if key in info]
-    with ThreadPoolExecutor(_THREADS) as pool:
-        found = pool.map(status, paths, chunksize=256)
-        # Below the folder that all have in common: where the data lie does not matter.
-        start = len(os.path.commonpath({os.path.dirname(path) for path in paths}))
-        files = [
-            [path[start:], each.size, each.stamp] for path, each in zip(paths, found, strict=True)
-        ]
+    # Below the folder that all have in common: where the data lie does not matter.
+    start = len(os.path.commonpath({os.path.dirname(path) for path in paths}))
+    found = map(status, paths)
+    files = [[path[start:], each.size, each.stamp] for path, each in zip(paths, found, strict=True)]
     transforms = [
         [type(each).__module__, type(each).__qualname__, _described(vars(each))]
         for each in fixed_part(dataset)
