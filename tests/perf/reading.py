@@ -262,7 +262,8 @@ def main() -> None:
         f"PNG files of {WIDTH}x{HEIGHT} pixels as GTA5's, made of MiniDrive scenes with noise. "
         f"`{command}`: each way reads {parsed.images} images in turn, {parsed.repeats} times. "
         "Times are processor time of one core for an image, except in the last table; files are "
-        "in the page cache, except there. A ratio is the median of those of the single rounds.",
+        "in the page cache, except there. A ratio is the median of those of the single rounds. "
+        "The last table depends on the disk and on what else the machine does.",
         "",
         machine() + ".",
     ]
