@@ -22,7 +22,7 @@ def grid(configs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def test_each_cell_is_tried_once_and_a_failing_one_is_named(grid, udabench, tmp_path: Path) -> None:
-    before = {path for path in tmp_path.rglob("*")}
+    before = set(tmp_path.rglob("*"))
     found = udabench("rehearse", "tiny", "--devices", "cpu")
     assert found.returncode == 1, found.stderr
     lines = [line.split() for line in found.stdout.splitlines()]
@@ -32,7 +32,7 @@ def test_each_cell_is_tried_once_and_a_failing_one_is_named(grid, udabench, tmp_
     assert "1 of 2 cells are ok" in found.stdout
     assert "seed 4 stands for 3" in found.stderr
     assert list(grid.iterdir()) == []
-    assert {path for path in tmp_path.rglob("*")} - before <= {tmp_path / "cache"}
+    assert set(tmp_path.rglob("*")) - before <= {tmp_path / "cache"}
 
 
 def test_json_holds_nothing_but_the_document(grid, udabench) -> None:
