@@ -14,7 +14,6 @@ import platform
 import statistics
 import tempfile
 import time
-import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -23,82 +22,13 @@ from typing import Any
 import cv2
 import numpy as np
 import PIL
-from mmengine.registry import DefaultScope
+from gta5_files import HEIGHT, WIDTH, ZIPS, data_set, write
 from PIL import Image
 
 from mmseg_ext.datasets.files import read_bytes
 from mmseg_ext.datasets.image_cache_writing import build
-from mmseg_ext.datasets.minidrive import World
-from mmseg_ext.registry import DATASETS
 
-WIDTH, HEIGHT = 1914, 1052
-NOISE = 1.0  # standard deviation of a pixel: files become as large as GTA5's
-TRAIN_IDS = {7: 0, 8: 1, 11: 2, 12: 3, 13: 4, 17: 5, 19: 6, 20: 7, 21: 8, 22: 9, 23: 10, 24: 11,
-             25: 12, 26: 13, 27: 14, 28: 15, 31: 16, 32: 17, 33: 18}  # fmt: skip
-ZIPS = {"stored zip": zipfile.ZIP_STORED, "deflated zip": zipfile.ZIP_DEFLATED}
 Read = Callable[[int], Any]
-
-
-def write(root: Path, images: int, *, quick: bool = False) -> None:
-    """The same data set in a folder and in archives of both kinds.
-
-    Most programs compress a PNG so well that an archive cannot compress it once more, and stores
-    it. ``quick`` writes it as OpenCV does by itself, Huffman codes only: the archive's compression
-    gains a tenth of a percent, and has to be undone.
-    """
-    world, random = World(height=512, width=928), np.random.default_rng(0)
-    ids = np.zeros(256, np.uint8)
-    ids[list(TRAIN_IDS.values())] = list(TRAIN_IDS)
-    folder = root / "folder"
-    for kind in ("images", "labels"):
-        (folder / kind).mkdir(parents=True)
-    for index in range(images):
-        scene = world.render("synthetic", "train", index)
-        image = cv2.resize(scene.image_rgb, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
-        noisy = np.clip(image + random.normal(0, NOISE, image.shape), 0, 255).astype(np.uint8)
-        path = folder / f"images/{index:05d}.png"
-        if quick:
-            assert cv2.imwrite(str(path), noisy[..., ::-1])
-        else:
-            Image.fromarray(noisy).save(path)
-        label = cv2.resize(scene.label, (WIDTH, HEIGHT), interpolation=cv2.INTER_NEAREST)
-        palette = Image.fromarray(ids[label])
-        palette.putpalette(random.integers(0, 256, 768).tolist())
-        palette.save(folder / f"labels/{index:05d}.png")
-    for name, method in ZIPS.items():
-        (root / name).mkdir()
-        with zipfile.ZipFile(root / name / "data.zip", "w", method) as archive:
-            for path in sorted(folder.glob("*/*.png")):
-                archive.write(path, path.relative_to(folder))
-
-
-def data_set(root: Path, cache: Path | None = None) -> Any:
-    """A training data set as the DAFormer protocol reads GTA5."""
-    config = {
-        "type": "FileDomainDataset",
-        "domain": "gta5",
-        "data_root": str(root),
-        "cache": None if cache is None else str(cache),
-        "layouts": [
-            {"name": "official", "images": "images/{frame}.png", "labels": "labels/{frame}.png"}
-        ],
-        "pipeline": [
-            {"type": "ReadImage"},
-            {
-                "type": "ReadMappedLabel",
-                "decoder": "palette_index_png",
-                "label_map": TRAIN_IDS,
-                "values": range(35),
-                "fit": "resize",
-            },
-            {"type": "Resize", "scale": (1280, 720), "keep_ratio": True},
-            {"type": "RandomCrop", "crop_size": (512, 512), "cat_max_ratio": 0.75},
-            {"type": "RandomFlip", "prob": 0.5},
-            {"type": "PackSegInputs"},
-        ],
-    }
-    with DefaultScope.overwrite_default_scope("mmseg_ext"):
-        return DATASETS.build(config)
 
 
 def first(dataset: Any, *places: int) -> Read:
@@ -135,17 +65,23 @@ def measured(reads: dict[str, Read], images: int, repeats: int) -> dict[str, lis
     return times
 
 
-def cold(read: Read, files: list[Path], images: int) -> list[float]:
+def measured_cold(
+    reads: dict[str, Read], files: dict[str, list[Path]], images: int, repeats: int
+) -> dict[str, list[float]]:
     """Milliseconds of real time an image when the page cache holds none of the files."""
-    for path in files:
-        descriptor = os.open(path, os.O_RDONLY)
-        os.fsync(descriptor)
-        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-        os.close(descriptor)
-    begun = time.perf_counter()
-    for index in np.random.default_rng(1).permutation(images).tolist():
-        read(index)
-    return [(time.perf_counter() - begun) / images * 1e3]
+    times: dict[str, list[float]] = {name: [] for name in reads}
+    for _ in range(repeats):
+        for name, read in reads.items():
+            for path in files[name]:
+                descriptor = os.open(path, os.O_RDONLY)
+                os.fsync(descriptor)
+                os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+                os.close(descriptor)
+            begun = time.perf_counter()
+            for index in np.random.default_rng(1).permutation(images).tolist():
+                read(index)
+            times[name].append((time.perf_counter() - begun) / images * 1e3)
+    return times
 
 
 def table(times: dict[str, list[float]]) -> list[str]:
@@ -213,12 +149,8 @@ def report(root: Path, images: int, repeats: int) -> list[str]:
     for title, reads in sections.items():
         lines += ["", f"## {title}", "", *table(measured(reads, images, repeats))]
     loose = sorted((root / "folder").glob("*/*.png"))
-    times: dict[str, list[float]] = {name: [] for name in samples}
-    for _ in range(repeats):
-        times["folder"] += cold(samples["folder"], loose, images)
-        times["cache"] += cold(samples["cache"], [path], images)
     lines += ["", "## Whole training sample: real time, nothing in the page cache", ""]
-    lines += table(times)
+    lines += table(measured_cold(samples, {"folder": loose, "cache": [path]}, images, repeats))
     kinds = [sorted((root / "folder" / kind).iterdir()) for kind in ("images", "labels")]
     sizes = [sum(each.stat().st_size for each in kind) / images for kind in kinds]
     stored = path.stat().st_size / images
