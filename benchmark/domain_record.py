@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
     from mmseg_ext.evaluation import DomainScore
 
 
+_SIZES = {
+    "HalveImageAndLabel": "scored on labels of half their size",
+    "LabelAtImageSize": "scored on labels resized to the network's input",
+}
+
+
 def metrics(
     config: Mapping[str, Any], scores: Mapping[str, DomainScore], loaders: Mapping[str, Any]
 ) -> dict[str, DomainMetrics]:
@@ -29,12 +36,14 @@ def metrics(
         UdabenchError: nothing that counts is labelled in a domain.
     """
     roles, scoring = config["roles"], config.get("scoring", {})
-    return {
-        name: domain_metrics(
-            name, roles[name], score, getattr(loaders[name].dataset, "groups", ()), scoring
-        )
-        for name, score in scores.items()
-    }
+    found = {}
+    for name, score in scores.items():
+        groups = getattr(loaders[name].dataset, "groups", ())
+        scored = domain_metrics(name, roles[name], score, groups, scoring)
+        pipeline = config["test_dataloader"][name]["dataset"]["pipeline"]
+        sizes = tuple(_SIZES[each["type"]] for each in pipeline if each["type"] in _SIZES)
+        found[name] = replace(scored, notes=(*scored.notes, *sizes))
+    return found
 
 
 def facts(config: Mapping[str, Any], suite: Suite, runner: Runner) -> dict[str, Any]:
