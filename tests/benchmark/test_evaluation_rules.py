@@ -23,7 +23,7 @@ def rules(**values: Any) -> evaluation_rules.EvaluationRules:
 
 
 def steps(preset: str, domain: str) -> list[tuple[str, Any]]:
-    """Names of the transforms of a domain's test images, with the size that one of them asks for."""
+    """Transforms of a domain's test images, each with the size that it asks for."""
     found = domains.scored(
         registry.find("domain", domain), evaluation_rules.of_protocol(protocol(preset))
     )
@@ -51,8 +51,8 @@ ADVERSE, HALF_ADVERSE, BDD = (1920, 1080), (960, 540), (1280, 720)
 def test_presets_scale_images_as_published(
     preset: str, cityscapes: Any, bdd100k: Any, mapillary: Any, acdc: Any
 ) -> None:
-    published = dict(cityscapes=cityscapes, bdd100k=bdd100k, mapillary=mapillary, acdc=acdc)
-    for domain, size in published.items():
+    names = ("cityscapes", "bdd100k", "mapillary", "acdc")
+    for domain, size in zip(names, (cityscapes, bdd100k, mapillary, acdc), strict=True):
         assert ("ScaleImage", size) in steps(preset, domain)
 
 
