@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from mmseg_ext.datasets.classes import IGNORE_LABEL
 
@@ -51,34 +52,33 @@ def predictions(
     logits = logits_chw.float()
     classes, height, width = logits.shape
     step = max(1, band // (classes * size[1]))
-    across = _axis(width, size[1], align_corners, logits.device)
-    down = _axis(height, size[0], align_corners, logits.device)
+    down = _between(height, size[0], align_corners, logits.device)
     for top in range(0, size[0], step):
         rows = slice(top, min(top + step, size[0]))
-        part = logits[:, rows] if height == size[0] else down.part(rows).sample(logits, 1)
+        part = logits[:, rows] if height == size[0] else down.rows(logits, rows)
         if width != size[1]:
-            part = across.sample(part, 2)
+            part = functional.interpolate(
+                part[None], (part.shape[1], size[1]), mode="bilinear", align_corners=align_corners
+            )[0]
         yield rows, part.argmax(dim=0)
 
 
 @dataclass(frozen=True)
-class _Axis:
-    """Between which two cells each output pixel lies, and how far from the first."""
+class _Rows:
+    """Between which two rows each output row lies, and how far from the first."""
 
     first: Tensor
     second: Tensor
     share: Tensor
 
-    def part(self, where: slice) -> _Axis:
-        return _Axis(self.first[where], self.second[where], self.share[where])
-
-    def sample(self, map_chw: Tensor, dimension: int) -> Tensor:
-        share = self.share.view(-1, 1) if dimension == 1 else self.share
-        near = map_chw.index_select(dimension, self.first)
-        return torch.lerp(near, map_chw.index_select(dimension, self.second), share)
+    def rows(self, map_chw: Tensor, where: slice) -> Tensor:
+        """Some of the output rows of a map; the width is not touched."""
+        near = map_chw.index_select(1, self.first[where])
+        far = map_chw.index_select(1, self.second[where])
+        return torch.lerp(near, far, self.share[where].view(-1, 1))
 
 
-def _axis(have: int, want: int, align_corners: bool, device: torch.device) -> _Axis:
+def _between(have: int, want: int, align_corners: bool, device: torch.device) -> _Rows:
     # In fp32, as interpolate() does it.
     pixels = torch.arange(want, dtype=torch.float32)
     if align_corners:
@@ -87,4 +87,4 @@ def _axis(have: int, want: int, align_corners: bool, device: torch.device) -> _A
         place = ((pixels + 0.5) * torch.tensor(have / want, dtype=torch.float32) - 0.5).clamp_(0.0)
     first = place.long().clamp_(max=have - 1)
     second = (first + 1).clamp_(max=have - 1)
-    return _Axis(first.to(device), second.to(device), (place - first).to(device))
+    return _Rows(first.to(device), second.to(device), (place - first).to(device))
