@@ -90,6 +90,12 @@ def export(
     return Exported(dataset.name, layout, folder, written, missing, description.size)
 
 
+def published_size(name: str) -> Size:
+    """Width and height of a data set's images as published."""
+    width, height = registry.find("dataset", name).values.get("sizes", (package(name).size,))[0]
+    return width, height
+
+
 def _found(name: str) -> tuple[Fragment, list[Fragment]]:
     """The data set and its domains, or the data set of a domain and that domain."""
     if name not in registry.names("dataset") and name in registry.names("domain"):
@@ -156,7 +162,7 @@ def _sizes(
     dataset: Fragment, published: Package, layout: dict[str, Any], size: Size | None
 ) -> tuple[Size, Size]:
     """Sizes of images and labels; labels are smaller where only images were scaled up."""
-    official = tuple(dataset.values.get("sizes", (published.size,))[0])
+    official = published_size(dataset.name)
     upscaled = published.upscaled.get(layout["name"])
     image = size or upscaled or official
     if not all(LEAST_PIXELS <= side <= MOST_PIXELS for side in image):

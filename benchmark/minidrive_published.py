@@ -41,7 +41,7 @@ class Package:
 
 def package(name: str) -> Package:
     """The package of a data set; one that is not listed is a single archive of its name."""
-    return _PACKAGES.get(name, Package(_always("real"), _one(f"{name}.zip")))
+    return PACKAGES.get(name, Package(_always("real"), _one(f"{name}.zip")))
 
 
 def _always(domain: str) -> Callable[[Values], str]:
@@ -94,10 +94,6 @@ def _gta_archive(path: str) -> Place:
     return f"{1 + (number - 1) // 2500:02d}_{kind}.zip", path
 
 
-def _synthia_frame(number: Number, _: Values) -> str:
-    return f"{number:07d}"
-
-
 def _mapillary_key(number: Number, _: Values) -> str:
     from mmseg_ext.datasets.export import key22
 
@@ -120,12 +116,12 @@ _ACDC_IMAGES = ("rgb_anon/", "rgb_anon_trainvaltest.zip")
 _MAPILLARY = {"frame": _mapillary_key}
 _WILDDASH = {"frame": lambda number, _: f"aa{number:04d}_100000"}
 
-_PACKAGES: dict[str, Package] = {
+PACKAGES: dict[str, Package] = {
     "gta5": Package(_always("synthetic"), _gta_archive, names={"frame": _gta_frame}),
     "synthia": Package(
         _always("synthetic"),
         _one("SYNTHIA_RAND_CITYSCAPES.zip", "RAND_CITYSCAPES/"),
-        names={"frame": _synthia_frame},
+        names={"frame": lambda number, _: f"{number:07d}"},
         companions=(("colour", "GT/LABELS/", "GT/COLOR/"),),
     ),
     "cityscapes": Package(
