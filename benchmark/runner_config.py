@@ -15,7 +15,7 @@ from benchmark.runtime import Runtime
 from benchmark.weights import with_weights
 
 # Parts of a resolved configuration that are facts about the cell, not arguments of the Runner.
-_FACTS = ("roles", "domains")
+_FACTS = ("roles", "domains", "scoring")
 
 
 def for_this_machine(
