@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import random
 import socket
+import subprocess
 import zipfile
 import zlib
 from concurrent.futures import ThreadPoolExecutor
