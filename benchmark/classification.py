@@ -29,6 +29,7 @@ CONFIG: Table = {
     "test_dataloader": (IDENTITY, "what is scored, and at which size"),
     "test_cfg": (IDENTITY, "the loop that scores"),
     "test_evaluator": (IDENTITY, "how it is scored"),
+    "scoring": (IDENTITY, "which classes and images the headline is a mean of"),
     "randomness": (IDENTITY, "the seed"),
     "roles": (IDENTITY, "which domain is source, target or unseen"),
     "domains": (IDENTITY, "what their data are, digested apart as the data fingerprint"),
@@ -48,7 +49,7 @@ RUNNER: Table = {
     "num_workers": (RUN_TIME, "a sample is a function of seed and position"),
     "persistent_workers": (RUN_TIME, "a sample is a function of seed and position"),
     "data_root": (RUN_TIME, "where the data lie; what they are is fingerprinted"),
-    "cache": (RUN_TIME, "where class statistics are kept"),
+    "cache": (RUN_TIME, "where class statistics and resized training images are kept"),
     "checkpoint": (RUN_TIME, "where the weights lie; which ones is the encoder's `pretrained`"),
 }
 """Keys, at any depth, that `benchmark.runner_config` adds to a resolved configuration."""

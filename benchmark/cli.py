@@ -100,6 +100,7 @@ def _catalogue(commands: Commands[argparse.ArgumentParser]) -> None:
 def _suites(commands: Commands[argparse.ArgumentParser]) -> None:
     made = _command(commands, "plan", "planning", "plan", "show a suite's cells before running")
     _suite_options(made)
+    _data_root(made)
     _weights(made)
     _several(made, "--costs-from", "DIR", "results folder whose records tell costs too")
     made.add_argument(
@@ -109,6 +110,7 @@ def _suites(commands: Commands[argparse.ArgumentParser]) -> None:
     made = _command(commands, "run", "run", "run", "run what a suite is missing, print its tables")
     _suite_options(made)
     _accept(made)
+    _data_root(made)
     _weights(made, download=True)
     made.add_argument("--engine", choices=("pool", "inline"), default="pool", help="where it runs")
     made.add_argument(
@@ -128,9 +130,11 @@ def _suites(commands: Commands[argparse.ArgumentParser]) -> None:
     made = _command(commands, "status", "planning", "status", "show the state of a suite's cells")
     _suite_options(made)
     _accept(made)
+    _data_root(made)
     _json(made)
     made = _command(commands, "report", "planning", "report", "write and print a suite's tables")
     _suite_options(made)
+    _data_root(made)
     _accept(made)
 
 
@@ -192,6 +196,10 @@ def _data(commands: Commands[argparse.ArgumentParser]) -> None:
     made = _command(actions, "cache", "data_cache", "run", "store images at training size, fast")
     _domains(made)
     made.add_argument("--protocol", metavar="NAME", default="daformer", help="default %(default)s")
+    made.add_argument("--with-labels", action="store_true", help="of targets too, for the oracle")
+    instead = made.add_mutually_exclusive_group()
+    instead.add_argument("--verify", action="store_true", help="only compare checksums of files")
+    instead.add_argument("--remove", action="store_true", help="only remove the files")
     _export(actions)
 
 
@@ -227,11 +235,6 @@ def _suite_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("suite", metavar="SUITE", help="suite name or .yaml file")
     _several(made, "--only", "KEY=VALUE", "restrict the grid: method=dacs+oracle,encoder=...")
     _overrides(made)
-    _data_root(made)
-
-
-def _data_root(made: argparse.ArgumentParser) -> None:
-    made.add_argument("--data-root", metavar="DIR", help="folder of downloaded data sets")
 
 
 def _overrides(made: argparse.ArgumentParser) -> None:
@@ -248,6 +251,10 @@ def _overrides(made: argparse.ArgumentParser) -> None:
         help="use this encoder instead of the suite's: a name of the list, "
         "open_clip:MODEL/TAG or timm:MODEL.TAG (repeatable)",
     )
+
+
+def _data_root(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--data-root", metavar="DIR", help="folder of downloaded data sets")
 
 
 def _weights(made: argparse.ArgumentParser, *, download: bool = False) -> None:

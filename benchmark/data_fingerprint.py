@@ -46,15 +46,10 @@ def _silent(message: str) -> None:
 
 @dataclass(frozen=True)
 class DataFiles:
-    """The downloaded data sets of this machine, each looked at once.
-
-    Attributes:
-        problems: why the files of a data set could not be found, by its name.
-    """
+    """The downloaded data sets of this machine, each looked at once."""
 
     roots: DataRoots
     announce: Announce = _silent
-    problems: dict[str, str] = field(default_factory=dict)
     _listings: dict[Path, Listing] = field(default_factory=dict)
     _digests: dict[tuple[Path, str], str] = field(default_factory=dict)
 
@@ -70,16 +65,6 @@ class DataFiles:
             if each["reader"] == FILES
         }
 
-    def missing(self, configs: Iterable[Mapping[str, Any]]) -> list[str]:
-        """One sentence for each data set that configurations read and that is not here."""
-        read = {
-            facts["dataset"]
-            for config in configs
-            for facts in config.get("domains", {}).values()
-            if facts["reader"] == FILES
-        }
-        return [_how_to_get(name, self.problems[name]) for name in sorted(read & {*self.problems})]
-
     def _domain(self, dataset: str, selections: list[Mapping[str, Any]]) -> str | None:
         from mmseg_ext.errors import ExtensionError
 
@@ -88,9 +73,8 @@ class DataFiles:
         try:
             root = self.roots.of(registry.find("dataset", dataset))
             digests = [self._selected(root, selection) for selection in selections]
-        except (UsageError, ExtensionError) as error:
-            self.problems.setdefault(dataset, str(error))
-            return None
+        except (UsageError, ExtensionError):
+            return None  # what is missing, and how to get it, is told by `benchmark.missing_data`
         return _short(digests)
 
     def _selected(self, root: Path, selection: Mapping[str, Any]) -> str:
@@ -109,13 +93,6 @@ class DataFiles:
                 listing, found, frozenset(selection["excluded"]), self.announce
             )
         return self._digests[key]
-
-
-def _how_to_get(dataset: str, problem: str) -> str:
-    card = registry.find("dataset", dataset).card
-    packages = ", ".join(card.get("packages", ()))
-    access = f" ({card['access']})" if card.get("access") else ""
-    return f"{problem}; get {packages or dataset} from {card.get('url', 'its owner')}{access}"
 
 
 def _read(config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

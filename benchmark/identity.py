@@ -25,9 +25,9 @@ downloaded data sets.
 
 PROCEDURE = 1
 """Version of what `benchmark` itself does between configuration and numbers: the order of training
-and scoring in `benchmark.worker`, the hooks and the wrapper for several processes that
-`benchmark.runner_config` adds. Raise when a change there changes numbers: these files hold mostly
-book-keeping, so their text says little."""
+and scoring in `benchmark.worker`, means over classes and images in `benchmark.scores`, the hooks
+and the wrapper for several processes that `benchmark.runner_config` adds. Raise when a change there
+changes numbers: these files hold mostly book-keeping, so their text says little."""
 
 _DATA_KEYS = ("domains",)
 

@@ -32,15 +32,12 @@ def load_suite(parsed: argparse.Namespace) -> Suite:
     return suites.load(parsed.suite).with_overrides(parsed.seeds, only(parsed.only), parsed.encoder)
 
 
-def make_plan(
-    parsed: argparse.Namespace, files: DataFiles | None = None, *, diagnostics: bool = True
-) -> Plan:
+def make_plan(parsed: argparse.Namespace, *, diagnostics: bool = True) -> Plan:
     """The plan of a command that takes a suite, with what ``--accept-stale`` names accepted.
 
-    ``files`` is what it looks at data sets with, by default ``data_files(parsed)``; for
-    ``diagnostics`` see ``benchmark.plan.make``.
+    For ``diagnostics`` see ``benchmark.plan.make``.
     """
-    planned = _planned(parsed, load_suite(parsed), files, diagnostics)
+    planned = _planned(parsed, load_suite(parsed), diagnostics)
     names = getattr(parsed, "accept_stale", [])
     if not names:
         return planned
@@ -65,11 +62,6 @@ def _announce(message: str) -> None:
     print(f"udabench: {message}", file=sys.stderr, flush=True)
 
 
-def _planned(
-    parsed: argparse.Namespace,
-    suite: Suite,
-    files: DataFiles | None = None,
-    diagnostics: bool = True,
-) -> Plan:
-    files = files or data_files(parsed)
+def _planned(parsed: argparse.Namespace, suite: Suite, diagnostics: bool = True) -> Plan:
+    files = data_files(parsed)
     return plan.make(suite, Path(parsed.out), parsed.iterations, files, diagnostics=diagnostics)

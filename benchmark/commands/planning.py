@@ -10,6 +10,8 @@ from pathlib import Path
 
 from benchmark.cli import EXIT_DONE, EXIT_FAILED, EXIT_INCOMPLETE
 from benchmark.commands import options
+from benchmark.data_roots import DataRoots
+from benchmark.missing_data import missing_data
 from benchmark.paths import CellPaths, shown
 from benchmark.plan import Plan, PlannedCell
 from benchmark.weights import WeightsFolder, missing_weights
@@ -21,17 +23,15 @@ def plan(parsed: argparse.Namespace) -> int:
     """Print the cells of a suite and what ``run`` would do with them."""
     from benchmark import estimate as estimates
 
-    files = options.data_files(parsed)
-    planned = options.make_plan(parsed, files)
+    planned = options.make_plan(parsed)
     due = planned.due()
     cost = estimates.estimate(
         planned, due, parsed.price_per_hour, [Path(folder) for folder in parsed.costs_from]
     )
-    lacking = missing_weights(due, WeightsFolder.chosen(parsed.weights))
-    lacking += files.missing(entry.config for entry in due)
+    lacking = _missing(planned, parsed)
     if parsed.json:
         document = json.loads(planned.to_json())
-        document |= {"estimate": cost.document(), "missing": lacking}
+        document |= {"estimate": cost.document(), "lacking": lacking}
         print(json.dumps(document, indent=1))
         return EXIT_DONE
     print(f"{planned.suite.title} ({summary(planned)}), results in {shown(planned.folder)}")
@@ -53,6 +53,8 @@ def status(parsed: argparse.Namespace) -> int:
     else:
         print(f"{planned.suite.name}: {summary(planned)}")
         print(cell_lines(planned.entries))
+        for problem in missing_data(planned.due(), DataRoots.chosen(parsed.data_root)):
+            print(problem)
     return exit_code(planned)
 
 
@@ -98,6 +100,15 @@ def cell_lines(entries: Sequence[PlannedCell]) -> str:
         cells = "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True))
         lines.append(f"  {cells}  {reason}".rstrip())
     return "\n".join(lines)
+
+
+def _missing(planned: Plan, parsed: argparse.Namespace) -> list[str]:
+    """What ``run`` would refuse to start without: weights and data sets."""
+    due = planned.due()
+    return [
+        *missing_weights(due, WeightsFolder.chosen(parsed.weights)),
+        *missing_data(due, DataRoots.chosen(parsed.data_root)),
+    ]
 
 
 def _one_line(reason: str) -> str:

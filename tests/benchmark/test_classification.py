@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from benchmark import classification, cli, identity, plan
+from benchmark import classification, cli, identity, plan, registry
 from benchmark import suite as suites
 from benchmark.classification import IDENTITY, RUN_TIME, SELECTION
 from benchmark.data_roots import DataRoots
@@ -27,9 +27,14 @@ TABLES = ("CONFIG", "RUNNER", "RUNTIME", "SUITE", "OPTIONS", "VARIABLES")
 
 @pytest.fixture(scope="module")
 def configs(tmp_path_factory: pytest.TempPathFactory) -> list[Mapping[str, Any]]:
-    """Every method of both protocols."""
+    """Every method on MiniDrive and in the study, and one method on every other shift."""
     out = tmp_path_factory.mktemp("none")
-    planned = [plan.make(suites.load(name), out) for name in ("demo-methods", "paper")]
+    shifts = [name for name in registry.names("shift") if name != "minidrive"]
+    lines = ["title: Shifts", "protocol: daformer", "methods: [dacs]", "encoders: [resnet101]"]
+    lines += ["seeds: [0]", f"shifts: [{', '.join(shifts)}]"]
+    (out / "shifts.yaml").write_text("\n".join(lines))
+    names = ("demo-methods", "paper", str(out / "shifts.yaml"))
+    planned = [plan.make(suites.load(name), out) for name in names]
     return [entry.config for each in planned for entry in each.entries if entry.cell.seed == 0]
 
 

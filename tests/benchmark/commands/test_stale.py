@@ -64,7 +64,7 @@ def test_the_plan_tells_cost_and_what_is_missing(stale: Any) -> None:
     document = json.loads(stale("plan", "tiny", "--json", "--price-per-hour", "2").stdout)
     assert document["counts"] == {"done": 1, "stale": 1}
     assert document["estimate"]["cells"] == 0
-    assert document["missing"] == []
+    assert document["lacking"] == []
     text = stale("plan", "tiny", "--seeds", "2").stdout
     assert "would start 2 of them" in text
     assert "cost of good / small, better / small unknown: a probe would tell" in text
