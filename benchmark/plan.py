@@ -210,11 +210,12 @@ def _recorded(cell_paths: CellPaths, planned: PlannedCell, diagnostics: bool) ->
             planned, state=state, reason=reason, record=record, accepted=False
         )
 
-    if not cell_paths.record.exists():
+    path = cell_paths.record
+    if not path.exists():
         was_started = cell_paths.lease.exists() or cell_paths.progress.exists()
         return judged("missing", "interrupted" if was_started else "")
     try:
-        record = records.read_record(cell_paths.record, diagnostics=diagnostics)
+        record = records.read_record(path, diagnostics=diagnostics)
     except RecordError as error:
         return judged("failed", str(error))
     current = planned.identity
