@@ -174,6 +174,10 @@ def _data(commands: Commands[argparse.ArgumentParser]) -> None:
     made = _command(actions, "cache", "data_cache", "run", "store images at training size, fast")
     _domains(made)
     made.add_argument("--protocol", metavar="NAME", default="daformer", help="default %(default)s")
+    made.add_argument("--with-labels", action="store_true", help="of targets too, for the oracle")
+    instead = made.add_mutually_exclusive_group()
+    instead.add_argument("--verify", action="store_true", help="only compare checksums of files")
+    instead.add_argument("--remove", action="store_true", help="only remove the files")
     _export(actions)
 
 

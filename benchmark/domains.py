@@ -66,6 +66,16 @@ def scored(domain: Fragment, rules: EvaluationRules) -> dict[str, Any]:
     return {**_source_of(domain, "test", labelled=True), "pipeline": transforms}
 
 
+def as_published(domain: Fragment, split: str, *, labelled: bool) -> dict[str, Any]:
+    """A domain's images, and with ``labelled`` their labels as train ids, at their own sizes.
+
+    Raises:
+        FragmentError: the domain has no such split, or a fragment lacks a name.
+    """
+    readers = [{"type": "ReadImage"}, *([_label_reader(domain)] if labelled else [])]
+    return {**_source_of(domain, split, labelled=labelled), "pipeline": readers}
+
+
 def can_be_scored(domain: Fragment) -> bool:
     """Whether a domain has test images; a source of UDA papers is trained on as a whole."""
     return domain.require("reader") == GENERATED or domain.require("test") is not None
