@@ -46,8 +46,8 @@ class Pool:
     """Runs cells in subprocesses.
 
     ``command`` makes a worker's command line, ``limit`` is the time limit of a cell in seconds,
-    ``grace`` the seconds a worker is given between SIGTERM and SIGKILL; no message in a record names
-    one of ``data_roots``.
+    ``grace`` the seconds a worker is given between SIGTERM and SIGKILL. No message in a record
+    names one of ``data_roots``.
     """
 
     suite: str
