@@ -7,6 +7,7 @@ from typing import Any
 
 from benchmark import registry
 from benchmark.errors import FragmentError
+from benchmark.evaluation_rules import EvaluationRules
 from benchmark.registry import Fragment
 
 GENERATED = "MiniDrive"
@@ -49,16 +50,19 @@ def trained(
     return {**_source_of(domain, "train", labelled=labelled), "pipeline": transforms}
 
 
-def scored(domain: Fragment, rules: Mapping[str, Any]) -> dict[str, Any]:
-    """A domain's labelled test data set, read as the rules of the evaluation say."""
+def scored(domain: Fragment, rules: EvaluationRules) -> dict[str, Any]:
+    """A domain's labelled test data set, read and scored as the rules of the evaluation say."""
     reader = _label_reader(domain)
-    if domain.require("reader") == GENERATED:
-        transforms = [{"type": "ReadImage"}, reader, {"type": "PackSegInputs"}]
-    else:
-        # Labels after resizing: they stay at their own size, to which the logits are brought.
-        scale = rules["scales"].get(domain.require("dataset"), rules["scale"])
-        resize = {"type": "Resize", "scale": scale, "keep_ratio": True}
-        transforms = [{"type": "ReadImage"}, resize, reader, {"type": "PackSegInputs"}]
+    transforms: list[Mapping[str, Any]] = [{"type": "ReadImage"}, reader]
+    if domain.require("reader") != GENERATED:
+        dataset = domain.require("dataset")
+        space = rules.ground_truth_of(domain.name, dataset)
+        scale = rules.scale_of(domain.name, dataset)
+        # The label stays at its own size, to which the logits are brought, but where asked.
+        transforms += [{"type": "HalveImageAndLabel"}] if space == "half" else []
+        transforms += [{"type": "ScaleImage", **scale}] if scale else []
+        transforms += [{"type": "LabelAtImageSize"}] if space == "network" else []
+    transforms.append({"type": "PackSegInputs"})
     return {**_source_of(domain, "test", labelled=True), "pipeline": transforms}
 
 

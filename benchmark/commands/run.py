@@ -18,6 +18,7 @@ from benchmark.data_roots import DataRoots
 from benchmark.engines import Interrupted, Outcome, Slot
 from benchmark.engines.devices import slots
 from benchmark.errors import UdabenchError, UsageError
+from benchmark.missing_data import missing_data
 from benchmark.plan import Plan, PlannedCell
 from benchmark.progress import display, duration
 from benchmark.runtime import Runtime
@@ -35,7 +36,8 @@ def run(parsed: argparse.Namespace) -> int:
     print(f"{planned.suite.title} ({summary(planned)}), results in {paths.shown(planned.folder)}")
     if due:
         weights = WeightsFolder.chosen(parsed.weights, parsed.download_weights)
-        problems = missing_weights(due, weights)
+        roots = DataRoots.chosen(parsed.data_root)
+        problems = [*missing_weights(due, weights), *missing_data(due, roots)]
         if problems:
             raise UsageError("\n  ".join(problems))
         places = slots(parsed.devices, parsed.threads)[: len(due)]
