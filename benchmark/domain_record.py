@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark import evaluation_rules, registry
-from benchmark.data_roots import DataRoots
 from benchmark.domains import FILES
-from benchmark.errors import UdabenchError
 from benchmark.records import DomainMetrics
 from benchmark.scores import domain_metrics
 from benchmark.suite import Suite
@@ -73,18 +70,3 @@ def facts(config: Mapping[str, Any], suite: Suite, runner: Runner) -> dict[str, 
         if domain["reader"] == FILES
     }
     return {"domains": found} if found else {}
-
-
-def data_places(config: Mapping[str, Any], roots: DataRoots) -> dict[Path, str]:
-    """The folders of a cell's data sets and what messages in records call them instead."""
-    places = {} if roots.root is None else {roots.root: "<data-root>"}
-    for domain in config.get("domains", {}).values():
-        if domain["reader"] != FILES:
-            continue
-        try:
-            folder = roots.of(registry.find("dataset", domain["dataset"]))
-        except UdabenchError:
-            continue  # it was never found, so no message names it
-        if roots.root is None or roots.root not in folder.parents:
-            places[folder] = f"<data-root>/{domain['dataset']}"
-    return {**places, **{path.resolve(): name for path, name in places.items()}}

@@ -237,7 +237,7 @@ def _kind(error: Exception) -> str:
 
 def _message(error: Exception, config: Mapping[str, Any], runtime: Runtime) -> str:
     """The error in one line without this machine's folders: it goes into a record."""
-    places = {runtime.cache: "<cache>", **domain_record.data_places(config, runtime.data_roots)}
+    places = {runtime.cache: "<cache>", **runtime.data_roots.names(config)}
     if runtime.weights.folder is not None:
         places[runtime.weights.folder] = "<weights>"
     return provenance.scrub(f"{type(error).__name__}: {error}", places)

@@ -105,6 +105,7 @@ def execute(
             observer=observer,
             threads=parsed.threads,
             limit=minutes * 60 if minutes else None,
+            data_roots=DataRoots.chosen(parsed.data_root),
         )
         return pool.run(due)
 

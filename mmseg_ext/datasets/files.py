@@ -16,7 +16,7 @@ from pathlib import Path
 from mmseg_ext.datasets.archives import LARGEST, archive
 from mmseg_ext.errors import UnreadableFileError
 
-_SKIPPED = ("__MACOSX",)
+_SKIPPED = "__MACOSX"
 # Archives that hold data sets in practice but have no directory that could be read in place.
 _SEALED = (".rar", ".7z", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 _MOST_FILES = 5_000_000  # a data root of "/" is to be refused, not to be listed for hours
@@ -151,14 +151,13 @@ class _Folder:
 
 def _walk(root: Path, found: _Found) -> None:
     """Add the files below a folder; only regular ones, so that reading them cannot block."""
-    visits: Counter[tuple[int, int]] = Counter()
+    visits = Counter[tuple[int, int]]()
     # Links last: a folder is then known by its own path before it is by another.
     waiting, linked = [_Folder("", (_key(root),))], list[_Folder]()
     while waiting or linked:
         folder = waiting.pop() if waiting else linked.pop(0)
-        key = folder.above[-1]
-        visits[key] += 1
-        if visits[key] > _MOST_VISITS:
+        visits[folder.above[-1]] += 1
+        if visits[folder.above[-1]] > _MOST_VISITS:
             found.problems.append(f"{root / folder.path}: too many links lead to this folder")
             continue
         for entry, path in _entries(root, folder.path, found):
@@ -223,7 +222,7 @@ def _is_zip(name: str) -> bool:
 
 
 def _is_hidden(part: str) -> bool:
-    return part in _SKIPPED or (part.startswith(".") and part != ".")
+    return part == _SKIPPED or (part.startswith(".") and part != ".")
 
 
 def _unusable(name: str) -> str | None:

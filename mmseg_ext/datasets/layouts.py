@@ -227,6 +227,9 @@ def _nothing(
     images = next((m for m in matches if m.samples), None)
     if images is not None:
         message += f"; {len(images.samples)} images are there, but none of their labels"
+    labels = max((len(m.orphans) for m in matches), default=0)
+    if labels and images is None:
+        message += f"; {labels} labels are there, but none of their images"
     blind = [layout.name for layout in layouts if not _can_select(layout, where)]
     if blind:
         message += f"; layout {', '.join(blind)} does not tell {' or '.join(where)} apart"

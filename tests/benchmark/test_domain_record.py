@@ -12,7 +12,9 @@ import pytest
 
 from benchmark import domain_record, plan, provenance, registry, suite, worker
 from benchmark.data_roots import DataRoots
+from benchmark.engines.verdict import Ending, conclude
 from benchmark.errors import UdabenchError
+from benchmark.paths import CellPaths
 from benchmark.runtime import Runtime
 from benchmark.weights import WeightsFolder
 
@@ -116,4 +118,20 @@ def test_messages_name_no_folder_of_this_machine(
         "UdabenchError: <data-root>/cityscapes/gtFine/x.png and <data-root>/acdc/y.png and "
         "<data-root>/gta5/z.png and <data-root>/gta5/z.png"
     )
-    assert "streets" not in provenance.scrub(str(error), domain_record.data_places(config, roots))
+    assert "streets" not in provenance.scrub(str(error), roots.names(config))
+
+
+def test_the_last_words_of_a_worker_name_no_data_folder(
+    tmp_path: Path,
+) -> None:
+    only = {"method": ["dacs"], "encoder": ["mit-b5"], "shift": ["gta5-cityscapes"]}
+    out = tmp_path / "results"
+    (planned,) = plan.load("paper", out, seeds=1, only=only).due()
+    paths = CellPaths(out / "paper", planned.cell)
+    paths.folder.mkdir(parents=True)
+    paths.log.write_text(f"udabench: {tmp_path}/disk/gta5/images: cannot be read\n")
+    ending = Ending(planned, paths, 1, None, "", 1.0, 1, None, DataRoots(tmp_path / "disk"))
+    conclude("paper", ending)
+    (record,) = (out / "paper" / "records").glob("*.json")
+    assert "<data-root>/gta5/images" in record.read_text()
+    assert str(tmp_path) not in record.read_text()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import encodings_of as write
 import numpy as np
 import pytest
@@ -105,3 +107,28 @@ def test_a_broken_file_is_named(tmp_path, name, content):
     with pytest.raises(ExtensionError, match=name.replace(".", r"\.")):
         dataset[0]
     assert dataset[1]["gt_seg_map"][0, 0] == 1
+
+
+def test_counts_follow_the_panoptic_file(tmp_path):
+    """It says what the labels mean, though the label files themselves stay the same."""
+    layout = {
+        "name": "official",
+        "images": "images/{frame}.png",
+        "labels": "panoptic/{frame}.png",
+        "segments": "panoptic.json",
+    }
+    reader = {
+        "type": "ReadMappedLabel",
+        "decoder": "coco_panoptic",
+        "label_map": {8: 0, 9: 1},
+        "values": list(range(35)),
+    }
+    write.tree(tmp_path, {"images/1.png": FILES["images/1.png"]})
+    write.tree(tmp_path, {"panoptic/1.png": write.rgb(np.full((8, 12), 5, np.uint8))})
+    for category, expected in ((8, [96, 0]), (9, [0, 96])):
+        info = [{"id": 5, "category_id": category}]
+        document = {"annotations": [{"file_name": "1.png", "segments_info": info}]}
+        write.tree(tmp_path, {"panoptic.json": json.dumps(document).encode()})
+        pipeline = [{"type": "ReadImage"}, reader]
+        dataset = build(tmp_path, layouts=[layout], pipeline=pipeline)
+        assert class_pixels(dataset, tmp_path / "cache")[0, :2].tolist() == expected

@@ -157,6 +157,10 @@ def test_nothing_found_says_what_was_tried_and_what_is_there(tmp_path):
         find(scan(tmp_path), [CITYSCAPES], SPLITS, {"split": "train"})
     for part in (CITYSCAPES.images, "other/1.png", "RGB.rar must be unpacked", "half.zip", "train"):
         assert part in str(caught.value)
+    tree(tmp_path, {pair("train", "1")[1]: b""})
+    with pytest.raises(EmptyDomainError, match="1 labels are there, but none of their images"):
+        find(scan(tmp_path), [CITYSCAPES], SPLITS, {"split": "train"})
+    (tmp_path / pair("train", "1")[1]).unlink()
     tree(tmp_path, {pair("train", "1")[0]: b""})
     with pytest.raises(EmptyDomainError, match="1 images are there, but none of their labels"):
         find(scan(tmp_path), [CITYSCAPES], SPLITS, {"split": "train"})
