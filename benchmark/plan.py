@@ -105,14 +105,14 @@ def make(
     iterations: int | None = None,
     files: DataFiles | None = None,
     *,
-    diagnostics: bool = True,
+    brief: bool = False,
 ) -> Plan:
     """Resolve every cell of ``suite`` and judge it against what is below ``out``.
 
     ``iterations`` replaces the protocol's training length. ``files`` are the downloaded data sets
     of this machine; where a domain's data are not here, those of its record are trusted. A broken
-    record makes its cell ``failed`` with the reason; it does not stop the plan. Without
-    ``diagnostics`` those of the records are empty, which is faster.
+    record makes its cell ``failed`` with the reason; it does not stop the plan. With
+    ``brief`` the records have neither metrics nor diagnostics, which is faster.
 
     Raises:
         UsageError: a fragment is missing, broken, or does not fit the others.
@@ -123,7 +123,7 @@ def make(
     accepted = acceptance.accepted(folder)
     with without_collection():
         planned = [_planned(resolution, cell) for cell in suite.cells()]
-        entries = [_judged(each, folder, accepted, diagnostics=diagnostics) for each in planned]
+        entries = [_judged(each, folder, accepted, brief=brief) for each in planned]
     entries += [
         PlannedCell(cell, None, {}, "excluded", reason) for cell, reason in suite.excluded_cells()
     ]
@@ -182,14 +182,14 @@ def _judged(
     accepted: Mapping[str, Acceptance],
     *,
     holding: bool = False,
-    diagnostics: bool = True,
+    brief: bool = False,
 ) -> PlannedCell:
     if planned.identity is None:
         return planned
     cell_paths = CellPaths(folder, planned.cell)
     # The lease before the record: a worker writes its record first and then lets go.
     is_held = not holding and lease.is_alive(cell_paths.lease)
-    found = _recorded(cell_paths, planned, diagnostics)
+    found = _recorded(cell_paths, planned, brief)
     if found.state == "stale" and found.record and found.identity:
         known = accepted.get(planned.cell.stem)
         pair = found.record.identity.id, found.identity.id
@@ -202,7 +202,7 @@ def _judged(
     return found
 
 
-def _recorded(cell_paths: CellPaths, planned: PlannedCell, diagnostics: bool) -> PlannedCell:
+def _recorded(cell_paths: CellPaths, planned: PlannedCell, brief: bool) -> PlannedCell:
     """``planned`` with state, reason and record as if nobody was running it."""
 
     def judged(state: str, reason: str, record: Record | None = None) -> PlannedCell:
@@ -215,7 +215,7 @@ def _recorded(cell_paths: CellPaths, planned: PlannedCell, diagnostics: bool) ->
         was_started = cell_paths.lease.exists() or cell_paths.progress.exists()
         return judged("missing", "interrupted" if was_started else "")
     try:
-        record = records.read_record(path, diagnostics=diagnostics)
+        record = records.read_record(path, brief=brief)
     except RecordError as error:
         return judged("failed", str(error))
     current = planned.identity

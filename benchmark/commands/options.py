@@ -32,12 +32,12 @@ def load_suite(parsed: argparse.Namespace) -> Suite:
     return suites.load(parsed.suite).with_overrides(parsed.seeds, only(parsed.only), parsed.encoder)
 
 
-def make_plan(parsed: argparse.Namespace, *, diagnostics: bool = True) -> Plan:
+def make_plan(parsed: argparse.Namespace, *, brief: bool = False) -> Plan:
     """The plan of a command that takes a suite, with what ``--accept-stale`` names accepted.
 
-    For ``diagnostics`` see ``benchmark.plan.make``.
+    For ``brief`` see ``benchmark.plan.make``.
     """
-    planned = _planned(parsed, load_suite(parsed), diagnostics)
+    planned = _planned(parsed, load_suite(parsed), brief)
     names = getattr(parsed, "accept_stale", [])
     if not names:
         return planned
@@ -62,6 +62,6 @@ def _announce(message: str) -> None:
     print(f"udabench: {message}", file=sys.stderr, flush=True)
 
 
-def _planned(parsed: argparse.Namespace, suite: Suite, diagnostics: bool = True) -> Plan:
+def _planned(parsed: argparse.Namespace, suite: Suite, brief: bool = False) -> Plan:
     files = data_files(parsed)
-    return plan.make(suite, Path(parsed.out), parsed.iterations, files, diagnostics=diagnostics)
+    return plan.make(suite, Path(parsed.out), parsed.iterations, files, brief=brief)

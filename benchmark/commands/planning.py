@@ -44,7 +44,7 @@ def plan(parsed: argparse.Namespace) -> int:
 
 def status(parsed: argparse.Namespace) -> int:
     """Print the state of every cell; the exit code says whether the suite is complete."""
-    planned = options.make_plan(parsed, diagnostics=False)
+    planned = options.make_plan(parsed, brief=True)
     if parsed.json:
         document = json.loads(planned.to_json())
         for cell, entry in zip(document["cells"], planned.entries, strict=True):

@@ -14,7 +14,7 @@ from benchmark import acceptance, compose, identity, lease, plan
 from benchmark.errors import FragmentError, UdabenchError, UsageError
 from benchmark.paths import CellPaths
 from benchmark.plan import Plan
-from benchmark.records import Failure, Identity, Record, read_record, write_record
+from benchmark.records import DomainMetrics, Failure, Identity, Record, read_record, write_record
 
 OUT = Path("results")
 MODULES = {"package/a.py": "1", "package/b.py": "1"}
@@ -248,16 +248,17 @@ def test_a_broken_list_of_acceptances_is_named() -> None:
             make()
 
 
-def test_a_record_can_be_read_without_its_diagnostics() -> None:
+def test_a_record_can_be_read_in_brief() -> None:
     curves = {"curves": {"loss": [1.5, 2.5], "text": 'a\n },\n "failure": {'}, "failure": {}}
-    path = write(diagnostics=curves, notes=("a", 'b "diagnostics": {'))
-    whole, part = read_record(path), read_record(path, diagnostics=False)
-    assert whole.diagnostics == curves
-    assert part == dataclasses.replace(whole, diagnostics={})
+    metrics = {"far": DomainMetrics("target", 50.0, {"road": 50.0, "sky": None}, 1, 90.0, 3)}
+    path = write(diagnostics=curves, metrics=metrics, notes=("a", 'b "diagnostics": {'))
+    whole, part = read_record(path), read_record(path, brief=True)
+    assert (whole.diagnostics, whole.metrics) == (curves, metrics)
+    assert part == dataclasses.replace(whole, diagnostics={}, metrics={})
     path = write()
-    assert read_record(path, diagnostics=False) == read_record(path)
+    assert read_record(path, brief=True) == read_record(path)
     path.write_text(json.dumps(json.loads(whole.to_json())))  # as another program would write it
-    assert read_record(path, diagnostics=False) == whole
+    assert read_record(path, brief=True) == whole
 
 
 def test_excluded_cells_come_last_with_their_reason(configs: Any) -> None:
