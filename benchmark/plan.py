@@ -17,7 +17,7 @@ from benchmark.paths import CellPaths, shown, suite_folder
 from benchmark.records import Identity, Record
 from benchmark.suite import Suite
 
-STATES = ("done", "running", "missing", "failed", "stale", "excluded")
+STATES = ("done", "running", "pending", "missing", "failed", "stale", "excluded")
 RERUN = ("failed", "stale")
 STALE_REASONS = {
     "version": "identity version changed",
