@@ -151,7 +151,7 @@ def _limit(planned: Plan) -> float | None:
 def _continues(parsed: argparse.Namespace) -> str:
     if parsed.engine == "slurm":
         return (
-            f"the submitted jobs go on; 'udabench run {parsed.suite} --engine slurm' waits for them "
+            f"submitted jobs go on; 'udabench run {parsed.suite} --engine slurm' waits for them "
             f"again, 'udabench cancel {parsed.suite}' cancels them"
         )
     return f"'udabench run {parsed.suite}' continues"

@@ -39,6 +39,9 @@ GRACE_SECONDS = 20.0
 # Slurm may send the user signal a minute early, and looks at its clock twice a minute.
 EARLY_SECONDS = 120.0
 LATE_SECONDS = 30.0
+NOTICE_SECONDS = 1.0
+# How a cell ends that was told to stop, or that was told before it could listen.
+STOPPED = (EXIT_INTERRUPTED, -signal.SIGTERM, -signal.SIGUSR1, -signal.SIGUSR2)
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,7 @@ class _Attempt:
         while not worker.has_ended():
             now = time.monotonic()
             if self.notices and not worker.stopped:
-                worker.stopped = "timeout" if self._is_time_over() else "interrupted"
+                worker.stopped = self._why()
                 worker.signal_group(signal.SIGTERM)
                 # Slurm kills what takes too long after SIGTERM; its warning leaves its own time.
                 left = max(GRACE_SECONDS, self.job.warning - LATE_SECONDS)
@@ -152,6 +155,10 @@ class _Attempt:
         worker.signal_group(signal.SIGKILL)
         code = worker.process.wait()
         lease.discard_dead(worker.paths.lease)
+        if not worker.stopped and code in STOPPED:
+            # Slurm signals both: the cell may have ended before this process has noticed.
+            time.sleep(NOTICE_SECONDS)
+            worker.stopped = self._why() if self.notices else ""
         stopped, limit = worker.stopped, self.job.limit
         if stopped == "timeout":
             limit = self.job.time * 60
@@ -189,11 +196,11 @@ class _Attempt:
         message = f"Slurm started the job again more than {self.job.requeues} times"
         return verdict.fail(self.suite, ending, "error", message)
 
-    def _is_time_over(self) -> bool:
-        """Whether the notice is that of the time limit, not of a preemption."""
+    def _why(self) -> str:
+        """What the notice means: the time limit is near, or the job is preempted or cancelled."""
         spent = time.monotonic() - self.started
         is_near = spent >= self.job.time * 60 - self.job.warning - EARLY_SECONDS
-        return signal.SIGTERM not in self.notices and is_near
+        return "timeout" if is_near and signal.SIGTERM not in self.notices else "interrupted"
 
 
 def _user_signal() -> signal.Signals:
