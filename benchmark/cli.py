@@ -103,7 +103,9 @@ def _suites(commands: Commands[argparse.ArgumentParser]) -> None:
     _suite_options(made)
     made.add_argument("--data-root", metavar="DIR", help="folder of downloaded data sets")
     _weights(made, download=True)
-    made.add_argument("--engine", choices=("pool", "inline", "slurm"), default="pool")
+    made.add_argument(
+        "--engine", choices=("pool", "inline", "slurm"), default="pool", help="where it runs"
+    )
     made.add_argument(
         "--devices", metavar="IDS", help="cpu, or GPUs: 0,1,GPU-uuid,MIG-... (default: all GPUs)"
     )

@@ -79,7 +79,10 @@ def _plan(parsed: argparse.Namespace) -> Plan:
         return planned
     from benchmark.engines import slurm_watch
 
-    return slurm_watch.watch(planned).plan
+    watched = slurm_watch.watch(planned)
+    if watched.problem:
+        print(f"udabench: {watched.problem}", file=sys.stderr)
+    return watched.plan
 
 
 def _run(parsed: argparse.Namespace, planned: Plan, due: Sequence[PlannedCell]) -> None:

@@ -127,7 +127,7 @@ def requeue(job: str) -> None:
 def largest_array() -> int:
     """How many tasks an array may have. Raises ``QueueError``."""
     found = re.search(r"MaxArraySize\s*=\s*(\d+)", call(["scontrol", "show", "config"]))
-    return max(1, int(found[1]) - 1) if found else 1000
+    return max(1, int(found[1])) if found else 1000
 
 
 def call(command: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""A real cell that Slurm requeues: it goes on from the step at which it was told to stop."""
+"""A real cell that Slurm preempts and requeues: it goes on from the step at which it stopped."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from benchmark.records import Record, read_record
 WORLD = "world = dict(height=64, width=128, gap=0.6, train_images=10, test_images=4)"
 CELL = "dacs__resnet-mini__minidrive__seed0"
 # Less than the interval of resume points: only being told to stop makes one.
-ITERATIONS = 60
+ITERATIONS = 30
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def iteration(folder: Path) -> int:
         return 0
 
 
-def test_a_requeued_cell_goes_on_and_ends_as_if_it_had_not_been_disturbed(
+def test_a_preempted_cell_goes_on_and_ends_as_if_it_had_not_been_disturbed(
     minidrive: Udabench, cluster: Cluster
 ) -> None:
     run = ("run", "tiny", "--iterations", str(ITERATIONS), "--out")
@@ -60,8 +60,11 @@ def test_a_requeued_cell_goes_on_and_ends_as_if_it_had_not_been_disturbed(
     folder = minidrive.folder / "queued/tiny/cells" / CELL
     until(lambda: iteration(folder) >= 2, "the first steps", 60)
     job = json.loads((folder / "submission.json").read_text())["job"]
-    cluster("scontrol", "requeue", job)
-    until(lambda: cluster.jobs()[job] == "PENDING", "the requeued job")
+    urgent = cluster(
+        "sbatch", "--parsable", "-p", "urgent", "--exclusive", "--wrap=sleep 1", "-o", "/dev/null"
+    ).strip()
+    until(lambda: cluster.jobs()[job] == "PENDING", "the preempted job")
+    until(lambda: urgent not in cluster.jobs(), "the urgent job")
     assert (folder / "resume.pth").exists()
     assert not (folder / "lease.json").exists()
     undisturbed = minidrive.start(*run, "pool", "--devices", "cpu")

@@ -51,9 +51,12 @@ AccountingStorageType=accounting_storage/none
 SchedulerType=sched/backfill
 SchedulerParameters=sched_interval=1,bf_interval=1
 KillWait=15
-MaxArraySize=4
+MaxArraySize=3
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
 NodeName=here NodeHostname={host} NodeAddr=127.0.0.1 Port={node_port} CPUs=32 State=UNKNOWN
-PartitionName=main Nodes=here Default=YES MaxTime=INFINITE State=UP
+PartitionName=main Nodes=here Default=YES MaxTime=INFINITE State=UP PriorityTier=1
+PartitionName=urgent Nodes=here MaxTime=INFINITE State=UP PriorityTier=2
 """
 
 
