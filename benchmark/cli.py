@@ -122,6 +122,7 @@ def _suites(commands: Commands[argparse.ArgumentParser]) -> None:
     _slurm(made)
     made = _command(commands, "cancel", "cancel", "run", "cancel a suite's Slurm jobs")
     _suite_options(made)
+    _rehearse(commands)
     made = _command(commands, "status", "planning", "status", "show the state of a suite's cells")
     _suite_options(made)
     _json(made)
@@ -149,6 +150,24 @@ def _slurm(made: argparse.ArgumentParser) -> None:
         help="any other option of sbatch (repeatable)",
     )
     group.add_argument("--no-wait", action="store_true", help="end when the jobs are submitted")
+
+
+def _rehearse(commands: Commands[argparse.ArgumentParser]) -> None:
+    made = _command(
+        commands, "rehearse", "rehearse", "run", "try a suite's cells briefly, without its data"
+    )
+    _suite_options(made)
+    _weights(made)
+    made.add_argument("--devices", metavar="IDS", help="as for run")
+    made.add_argument("--threads", type=_count, default=1, metavar="N", help="default 1")
+    made.add_argument(
+        "--images", type=_count, default=2, metavar="N", help="images of each split (default 2)"
+    )
+    made.add_argument(
+        "--shrink", type=_count, metavar="N", help="crops 1/N as wide (default: 8 on a processor)"
+    )
+    made.add_argument("--keep", metavar="DIR", help="keep records and logs in this new folder")
+    _json(made)
 
 
 def _cell(commands: Commands[argparse.ArgumentParser]) -> None:

@@ -64,7 +64,10 @@ class DomainMetrics:
 
 @dataclass(frozen=True)
 class Cost:
-    """What the cell cost. Times in seconds, memory in MiB, rates in images of both domains."""
+    """What the cell cost. Times in seconds, memory in MiB, rates in images of both domains.
+
+    ``seconds_per_iteration`` leaves out the first two steps, ``train_seconds`` nothing.
+    """
 
     train_seconds: float
     evaluation_seconds: float

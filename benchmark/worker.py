@@ -129,7 +129,7 @@ def _train_and_score(planned: PlannedCell, paths: CellPaths, runtime: Runtime) -
     with stopping.announced(point.stop_after_step):
         runner.train()
     trained = time.monotonic()
-    first = runner.train_loop.first_iteration  # type: ignore[attr-defined]
+    pace = runner.train_loop.seconds_per_iteration  # type: ignore[attr-defined]
     runner.test()
     scored = time.monotonic()
 
@@ -149,7 +149,7 @@ def _train_and_score(planned: PlannedCell, paths: CellPaths, runtime: Runtime) -
                 paths, {name: s.confusion_ncc for name, s in scores.items()}
             ),
         },
-        cost=_cost(runner, model.student, trained - begun, scored - trained, runner.iter - first),
+        cost=_cost(runner, model.student, trained - begun, scored - trained, pace),
     )
 
 
@@ -180,14 +180,13 @@ def _cost(
     student: torch.nn.Module,
     training: float,
     evaluation: float,
-    iterations: int,
+    step: float,
 ) -> Cost:
     import torch
 
     dataset = runner.train_dataloader.dataset
     images = runner.train_dataloader.batch_size * (1 if dataset.target is None else 2)
     images *= ranks.count()
-    step = training / max(iterations, 1)
     if torch.cuda.is_available():
         peak = torch.cuda.max_memory_allocated() / 2**20
     else:

@@ -15,7 +15,7 @@ from benchmark.commands import options
 from benchmark.commands.bars import progress_bar
 from benchmark.commands.planning import exit_code, summary
 from benchmark.data_roots import DataRoots
-from benchmark.engines import Interrupted, Slot, slurm_options
+from benchmark.engines import Interrupted, Outcome, Slot, slurm_options
 from benchmark.engines.devices import slots
 from benchmark.errors import UdabenchError, UsageError
 from benchmark.plan import Plan, PlannedCell
@@ -41,7 +41,7 @@ def run(parsed: argparse.Namespace) -> int:
         problems = missing_weights(due, weights)
         if problems:
             raise UsageError("\n  ".join(problems))
-        engine = _slurm if parsed.engine == "slurm" else _run
+        engine = _slurm if parsed.engine == "slurm" else _here
         try:
             engine(parsed, planned, due)
         except (Interrupted, KeyboardInterrupt):
@@ -85,11 +85,18 @@ def _plan(parsed: argparse.Namespace) -> Plan:
     return watched.plan
 
 
-def _run(parsed: argparse.Namespace, planned: Plan, due: Sequence[PlannedCell]) -> None:
+def _here(parsed: argparse.Namespace, planned: Plan, due: Sequence[PlannedCell]) -> None:
     places = slots(parsed.devices, parsed.threads)[: len(due)]
     check_writable(planned.folder)
     print(f"running {len(due)}, {_place_text(places, parsed.threads)}", flush=True)
     _prepare(due)
+    execute(parsed, planned, due, places)
+
+
+def execute(
+    parsed: argparse.Namespace, planned: Plan, due: Sequence[PlannedCell], places: Sequence[Slot]
+) -> list[Outcome]:
+    """Run the given cells of a plan on an engine of this machine and show their progress."""
     with display(planned, due, len(places)) as observer:
         if parsed.engine == "inline":
             from benchmark.engines import inline
@@ -102,8 +109,7 @@ def _run(parsed: argparse.Namespace, planned: Plan, due: Sequence[PlannedCell]) 
                 cache=paths.cache_root(),
                 weights=WeightsFolder.chosen(parsed.weights, parsed.download_weights),
             )
-            inline.run(due, planned.suite, planned.folder, places[0], runtime, observer)
-            return
+            return inline.run(due, planned.suite, planned.folder, places[0], runtime, observer)
         from benchmark.engines.pool import Pool, module_command
 
         pool = Pool(
@@ -115,7 +121,7 @@ def _run(parsed: argparse.Namespace, planned: Plan, due: Sequence[PlannedCell]) 
             threads=parsed.threads,
             limit=_limit(planned),
         )
-        pool.run(due)
+        return pool.run(due)
 
 
 def _slurm(parsed: argparse.Namespace, planned: Plan, due: Sequence[PlannedCell]) -> None:

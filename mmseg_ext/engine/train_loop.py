@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from mmengine.dist import get_rank
 from mmengine.runner import BaseLoop, IterBasedTrainLoop
 
 from mmseg_ext.registry import LOOPS
+
+_WARM_UP = 2  # steps
 
 
 @LOOPS.register_module()
@@ -22,6 +25,8 @@ class UDATrainLoop(IterBasedTrainLoop):
     and discarding what was trained on, which also would not restore the random state.
 
     ``first_iteration`` tells where this process began: 0, or the iteration it resumed from.
+    ``seconds_per_iteration`` is the mean of its steps without the first two, which also pay for
+    starting up.
 
     Args:
         runner: the MMEngine runner.
@@ -36,6 +41,7 @@ class UDATrainLoop(IterBasedTrainLoop):
         self._epoch = self._iter = 0
         self.stop_training = False
         self.first_iteration = 0
+        self.seconds_per_iteration = 0.0
 
     def run(self) -> Any:
         """Train from the current iteration to the last and return the model."""
@@ -48,11 +54,23 @@ class UDATrainLoop(IterBasedTrainLoop):
         self.runner.call_hook("before_train")
         self.runner.call_hook("before_train_epoch")
         self.runner.model.train()
+        begun, steady = time.monotonic(), self._iter
+        warm = self._iter + min(_WARM_UP, self._max_iters - self._iter - 1)
         while self._iter < self._max_iters and not self.stop_training:
+            if self._iter == warm:
+                begun, steady = _now(), self._iter
             self.run_iter(next(batches))
+        self.seconds_per_iteration = (_now() - begun) / max(1, self._iter - steady)
         self.runner.call_hook("after_train_epoch")
         self.runner.call_hook("after_train")
         return self.runner.model
+
+
+def _now() -> float:
+    """Seconds, when the device has done what it was told."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return time.monotonic()
 
 
 def _draw_own_numbers(seed: int) -> None:
