@@ -23,7 +23,7 @@ REASON_WIDTH = 100
 
 def plan(parsed: argparse.Namespace) -> int:
     """Print the cells of a suite and what ``run`` would do with them."""
-    planned = options.make_plan(parsed)
+    planned = _watched(options.make_plan(parsed)).plan
     if parsed.json:
         sys.stdout.write(planned.to_json())
         return EXIT_DONE

@@ -97,8 +97,10 @@ def test_a_throttled_grid_is_submitted_once_shown_and_cancelled(
     suite(udabench.folder, "slow", seeds=4)
     run = ("run", "grid", *SLURM, "time=9,parallel=1", "--sbatch", "comment=ours", "--no-wait")
     others = set(cluster.jobs())
-    first = udabench(*run)
-    assert first.returncode == 3, first.stderr
+    # Two at once, and one more when the jobs are queued.
+    for command in [udabench.start(*run), udabench.start(*run)]:
+        _, errors = command.communicate(timeout=60)
+        assert command.returncode == 3, errors
     until(lambda: is_started(udabench, 0), "the first cell")
     jobs = set(cluster.jobs()) - others
     assert len(jobs) == 4
@@ -156,6 +158,20 @@ def test_the_suites_own_limit_holds_within_a_job(udabench: Udabench) -> None:
     done = udabench("run", "grid", *SLURM, "time=9")
     assert done.returncode == 1
     assert "timeout: stopped after the limit of 0.04 minutes" in done.stderr
+
+
+def test_each_cell_sees_the_gpu_that_slurm_gave_it(udabench: Udabench) -> None:
+    suite(udabench.folder, "good", seeds=2)
+    options = ("--engine", "slurm", "--slurm", "gpus=1,cpus=3,time=5,poll=1", "--threads", "2")
+    done = udabench("run", "grid", *options)
+    assert done.returncode == 0, done.stderr
+    found = records(udabench.folder / "results/local/grid")
+    seen = [record.diagnostics for record in found.values()]
+    assert {each["cuda"] for each in seen} <= {"0", "1"}
+    assert [each["threads"] for each in seen] == [2, 2]
+    (script,) = udabench.folder.glob("results/local/grid/slurm/*/*_submission.sh")
+    assert "#SBATCH --gpus-per-node=1\n" in script.read_text()
+    assert "#SBATCH --cpus-per-task=3\n" in script.read_text()
 
 
 @pytest.mark.parametrize(

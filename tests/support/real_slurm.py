@@ -54,7 +54,8 @@ KillWait=15
 MaxArraySize=3
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
-NodeName=here NodeHostname={host} NodeAddr=127.0.0.1 Port={node_port} CPUs=32 State=UNKNOWN
+GresTypes=gpu
+NodeName=here NodeHostname={host} NodeAddr=127.0.0.1 Port={node_port} CPUs=32 Gres=gpu:2
 PartitionName=main Nodes=here Default=YES MaxTime=INFINITE State=UP PriorityTier=1
 PartitionName=urgent Nodes=here MaxTime=INFINITE State=UP PriorityTier=2
 """
@@ -163,6 +164,8 @@ def start(made: Cluster) -> None:
             host=host, folder=folder, controller_port=controller_port, node_port=node_port
         )
     )
+    # Two devices that stand for GPUs: Slurm hands them out and never opens them.
+    (folder / "gres.conf").write_text("Name=gpu File=/dev/null\nName=gpu File=/dev/zero\n")
     munge = folder / "run/munge.socket"
     made.daemon(
         *("munged", "--foreground", "--force", f"--socket={munge}", f"--key-file={key}"),

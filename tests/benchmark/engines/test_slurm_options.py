@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 import pytest
 
 from benchmark import cli
+from benchmark.cell import Cell
 from benchmark.engines import slurm_options
+from benchmark.engines.pool import module_command
 from benchmark.engines.slurm_options import Options
+from benchmark.engines.slurm_submit import Submitter
 from benchmark.errors import UsageError
+from benchmark.plan import PlannedCell
 
 
 @pytest.fixture(autouse=True)
@@ -115,3 +120,16 @@ def test_another_engine_refuses_these_options(given: list[str]) -> None:
     with pytest.raises(UsageError, match="--engine slurm"):
         slurm_options.refuse(parsed)
     slurm_options.refuse(cli.parser().parse_args(["run", "demo"]))
+
+
+def test_several_gpus_of_a_cell_are_shared_by_torchrun(tmp_path: Path) -> None:
+    options = chosen("--slurm", "time=60,gpus=2,cpus=10")
+    command = module_command(["--suite", "demo", "--out", "results"])
+    planned = PlannedCell(Cell("m", "e", "s", 0), None, {}, "missing", "")
+    job = Submitter("demo", tmp_path, options, command, 1, None)._job(planned)
+    assert job.command[1:6] == (
+        "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
+    )  # fmt: skip
+    assert job.command[6:] == ("-m", "benchmark", *job.cell)
+    parsed = cli.parser().parse_args(list(job.cell))
+    assert (parsed.id, parsed.device, parsed.workers) == ("m__e__s__seed0", "cuda", 4)
