@@ -93,7 +93,7 @@ def look(
         submission.write(paths, made)
     if job is not None and job.is_active:
         return job
-    return _settle(suite, planned, paths, made)
+    return _settle(suite, planned, paths, made, job)
 
 
 def _queued(entry: PlannedCell, job: Job) -> PlannedCell:
@@ -101,7 +101,9 @@ def _queued(entry: PlannedCell, job: Job) -> PlannedCell:
     return dataclasses.replace(entry, state=state, reason=str(job))
 
 
-def _settle(suite: str, planned: PlannedCell, paths: CellPaths, made: Submission) -> Job | Settled:
+def _settle(
+    suite: str, planned: PlannedCell, paths: CellPaths, made: Submission, job: Job | None
+) -> Job | Settled:
     """Conclude a cell whose job has ended."""
     now = plan.judge(planned, paths.suite_folder)
     if now.state == "running":
@@ -111,19 +113,24 @@ def _settle(suite: str, planned: PlannedCell, paths: CellPaths, made: Submission
         state = now.state if now.state in ("done", "failed") else "skipped"
         submission.remove(paths)
         return Settled(Outcome(planned.cell, state, now.reason, 0.0))
-    settled = _without_record(suite, now, paths, made)
+    settled = _without_record(suite, now, paths, made, job)
     submission.remove(paths)
     return settled
 
 
 def _without_record(
-    suite: str, planned: PlannedCell, paths: CellPaths, made: Submission
+    suite: str, planned: PlannedCell, paths: CellPaths, made: Submission, job: Job | None
 ) -> Settled:
     if made.job is None:
         lost = Outcome(planned.cell, "interrupted", "it was never submitted", 0.0)
         return Settled(lost, is_lost=True)
     log = made.log(paths.suite_folder)
-    end = slurm_queue.ending(made.job, log)
+    if job is None and not log.exists():
+        end = Ending("CANCELLED")  # before it began: Slurm forgets such a task of an array at once
+    elif job is not None and job.state != "FAILED":
+        end = Ending(job.state)
+    else:  # only the question about one job is answered with its exit code
+        end = slurm_queue.ending(made.job, log)
     kind = _kind(end)
     word = end.state or "gone, and nobody remembers how it ended"
     if not kind:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from real_slurm import Cluster, Udabench, fake_udabench, obstacle, start
+from real_slurm import Cluster, obstacle, start
+from slurm_commands import Udabench, fake_udabench
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from real_slurm import ROOT, Cluster, Udabench, until
+from real_slurm import Cluster, until
+from slurm_commands import ROOT, Udabench
 
 from benchmark.records import Record, read_record
 
@@ -58,7 +59,7 @@ def test_a_preempted_cell_goes_on_and_ends_as_if_it_had_not_been_disturbed(
     slurm = ("--engine", "slurm", "--slurm", "gpus=0,time=9,poll=1")
     waiting = minidrive.start(*run, "queued", *slurm)
     folder = minidrive.folder / "queued/tiny/cells" / CELL
-    until(lambda: iteration(folder) >= 2, "the first steps", 60)
+    until(lambda: iteration(folder) >= 2, "the first steps", 120)
     job = json.loads((folder / "submission.json").read_text())["job"]
     urgent = cluster(
         "sbatch", "--parsable", "-p", "urgent", "--exclusive", "--wrap=sleep 1", "-o", "/dev/null"
@@ -70,9 +71,9 @@ def test_a_preempted_cell_goes_on_and_ends_as_if_it_had_not_been_disturbed(
     undisturbed = minidrive.start(*run, "pool", "--devices", "cpu")
     cluster("scontrol", "update", f"jobid={job}", "StartTime=now")
 
-    _, errors = waiting.communicate(timeout=100)
+    _, errors = waiting.communicate(timeout=240)
     assert waiting.returncode == 0, errors
-    assert undisturbed.wait(timeout=100) == 0
+    assert undisturbed.wait(timeout=240) == 0
     assert "Restarts=1" in cluster("scontrol", "show", "job", job)
     log = (folder / "log.txt").read_text(encoding="utf-8")
     resumed = re.search(r"resumed epoch: \d+, iter: (\d+)", log)

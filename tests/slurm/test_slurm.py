@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from real_slurm import Cluster, Udabench, fake_udabench, process_exists, suite, until
+from real_slurm import Cluster, process_exists, until
+from slurm_commands import Udabench, fake_udabench, suite
 
 from benchmark.records import Record, iterate_records
 
@@ -151,6 +152,22 @@ def test_an_interrupted_command_leaves_its_jobs_and_a_killed_job_becomes_a_failu
     assert cell["reason"].startswith("oom: Slurm ended the job: FAILED")
     assert not any(map(process_exists, processes))
     assert not list((udabench.folder / "results").rglob("submission.json"))
+
+
+def test_a_waiting_command_ends_when_its_jobs_are_cancelled(
+    udabench: Udabench, cluster: Cluster
+) -> None:
+    suite(udabench.folder, "slow", seeds=3)
+    others = set(cluster.jobs())
+    waiting = udabench.start("run", "grid", *SLURM, "time=9,parallel=1")
+    until(lambda: is_started(udabench, 0), "the first cell")
+    (running,) = (job for job in set(cluster.jobs()) - others if cluster.jobs()[job] == "RUNNING")
+    cluster("scancel", running.partition("_")[0])
+    output, errors = waiting.communicate(timeout=60)
+    assert waiting.returncode == 3, errors
+    assert output.count(": CANCELLED)") == 3
+    assert "grid: 3 cells: 3 missing" in output
+    assert set(cluster.jobs()) <= others, "submitted again"
 
 
 def test_the_suites_own_limit_holds_within_a_job(udabench: Udabench) -> None:

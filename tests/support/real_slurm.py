@@ -7,18 +7,14 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
-from benchmark import registry
-
-ROOT = Path(__file__).parents[2]
-FAKES = ROOT / "tests/benchmark/fakes"
 DAEMONS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol")
 PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
 # Which of them a release accepts depends on its age and on the machine's control groups.
@@ -147,9 +143,8 @@ def obstacle() -> str:
     return ""
 
 
-def start(made: Cluster) -> None:
-    """Start the daemons; skips the test where this machine does not let them run."""
-    folder = made.folder
+def _lay_out(folder: Path) -> None:
+    """Write the key and the configuration."""
     for name in ("run", "log", "state", "spool"):
         (folder / name).mkdir()
     folder.chmod(0o755)
@@ -166,13 +161,28 @@ def start(made: Cluster) -> None:
     )
     # Two devices that stand for GPUs: Slurm hands them out and never opens them.
     (folder / "gres.conf").write_text("Name=gpu File=/dev/null\nName=gpu File=/dev/zero\n")
+
+
+def start(made: Cluster) -> None:
+    """Start the daemons; skips the test where this machine does not let them run."""
+    _lay_out(made.folder)
+    folder = made.folder
     munge = folder / "run/munge.socket"
     made.daemon(
-        *("munged", "--foreground", "--force", f"--socket={munge}", f"--key-file={key}"),
+        *(
+            "munged",
+            "--foreground",
+            "--force",
+            f"--socket={munge}",
+            f"--key-file={folder}/munge.key",
+        ),
         *(f"--pid-file={folder}/run/munged.pid", f"--seed-file={folder}/run/munged.seed"),
         f"--log-file={folder}/log/munged.log",
     )
-    until(munge.exists, "munged")
+    try:
+        until(munge.exists, "munged")
+    except AssertionError:
+        _skip(folder)
     configuration = str(folder / "slurm.conf")
     (folder / "cgroup.conf").write_text("")
     made.daemon("slurmctld", "-D", "-c", "-f", configuration)
@@ -191,47 +201,12 @@ def start(made: Cluster) -> None:
         if node.poll() is None:
             break
         made.daemons.remove(node)
+    _skip(folder)
+
+
+def _skip(folder: Path) -> NoReturn:
     logs = "".join(path.read_text()[-1500:] for path in sorted((folder / "log").iterdir()))
     pytest.skip(f"Slurm does not start on this machine: {logs}")
-
-
-@dataclass
-class Udabench:
-    """Real ``udabench`` processes in one folder, against the cluster."""
-
-    folder: Path
-    environment: dict[str, str]
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start a command; its output is piped."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "benchmark", *arguments],
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
-        process = self.start(*arguments)
-        out, err = process.communicate(timeout=120)
-        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
-
-
-def fake_udabench(cluster: Cluster, folder: Path) -> Udabench:
-    """Commands whose cells are made up (see ``tests/benchmark/fakes``), and a grid of them."""
-    configs = folder / "configs"
-    card = 'card = dict(title="{0}", summary="The {0} fragment.")\n'
-    for name in ("good", "bad", "crash", "killed", "slow"):
-        fragment(configs, f"methods/{name}", card + "rate = 1\n")
-    for name in ("protocols/short", "encoders/small", "domains/here", "domains/far"):
-        fragment(configs, name, card)
-    fragment(configs, "shifts/there", card + "source = 'here'\ntarget = 'far'\nunseen = []\n")
-    path = os.pathsep.join([str(FAKES), str(ROOT)])
-    own = {"UDABENCH_CONFIGS": str(configs), "UDABENCH_CACHE": str(folder / "cache")}
-    return Udabench(folder, {**cluster.environment, **own, "PYTHONPATH": path})
 
 
 def process_exists(pid: int) -> bool:
@@ -241,21 +216,3 @@ def process_exists(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return fields[0] not in "ZX"
-
-
-def fragment(configs: Path, name: str, text: str) -> None:
-    """Write a fragment; ``{0}`` in its text becomes its name."""
-    path = configs / f"{name}.py"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text.format(path.stem))
-
-
-def suite(folder: Path, methods: str, seeds: int = 1, more: str = "") -> None:
-    """Write the suite ``grid`` below ``folder/configs``."""
-    path = folder / "configs/suites/grid.yaml"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(
-        f"title: Grid\nprotocol: short\nmethods: [{methods}]\nencoders: [small]\n"
-        f"shifts: [there]\nseeds: {list(range(seeds))}\n{more}"
-    )
-    registry.forget()

@@ -48,6 +48,10 @@ def submitted(folder: Path, job: str | None = "7_1", size: int = 2) -> CellPaths
     paths = CellPaths(folder, PLANNED.cell)
     made = Submission(NAME, 1, size, os.getuid(), 3, 0.0, stamp(paths.record), job)
     submission.write(paths, made)
+    if job is not None:
+        log = made.log(folder)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.touch()
     return paths
 
 
@@ -117,6 +121,28 @@ def test_a_cell_that_is_not_to_blame_is_missing_again(
     assert plan.judge(PLANNED, tmp_path).state == "missing"
 
 
+def test_a_task_that_vanished_before_it_began_was_cancelled(tmp_path: Path, says: Commands) -> None:
+    submitted(tmp_path)
+    (tmp_path / f"slurm/{NAME}/7_1_0_log.out").unlink()
+    found = settled(tmp_path)
+    assert (found.outcome.reason, found.is_lost) == ("Slurm job 7_1: CANCELLED", False)
+
+
+def test_what_the_queue_still_shows_needs_no_further_question(
+    tmp_path: Path, says: Commands
+) -> None:
+    submitted(tmp_path)
+    found = look("suite", PLANNED, tmp_path, {"7_1": Job("7_1", "TIMEOUT", "", "n", NAME)})
+    assert isinstance(found, Settled)
+    assert found.outcome.reason == "timeout: Slurm ended the job: TIMEOUT"
+    # A failed one is asked about: its exit code matters.
+    submitted(tmp_path)
+    says["scontrol"] = shown("FAILED", "0:9")
+    found = look("suite", PLANNED, tmp_path, {"7_1": Job("7_1", "FAILED", "", "n", NAME)})
+    assert isinstance(found, Settled)
+    assert found.outcome.reason.startswith("oom")
+
+
 def test_the_accounting_is_asked_when_the_controller_has_forgotten(
     tmp_path: Path, says: Commands
 ) -> None:
@@ -141,10 +167,9 @@ def test_the_accounting_is_asked_when_the_controller_has_forgotten(
 def test_without_accounting_the_jobs_own_log_tells(
     tmp_path: Path, says: Commands, line: str, kind: str
 ) -> None:
-    log = tmp_path / f"slurm/{NAME}/7_1_0_log.out"
-    log.parent.mkdir(parents=True)
-    log.write_text(f"*** STEP 7.0 CANCELLED AT 2026 DUE TO PREEMPTION ***\nbegin\n{line}\n")
     submitted(tmp_path)
+    log = tmp_path / f"slurm/{NAME}/7_1_0_log.out"
+    log.write_text(f"*** STEP 7.0 CANCELLED AT 2026 DUE TO PREEMPTION ***\nbegin\n{line}\n")
     found = settled(tmp_path)
     assert found.outcome.reason.partition(":")[0] == (kind or "Slurm job 7_1")
 
