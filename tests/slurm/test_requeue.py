@@ -18,7 +18,7 @@ from benchmark.records import Record, read_record
 WORLD = "world = dict(height=64, width=128, gap=0.6, train_images=10, test_images=4)"
 CELL = "dacs__resnet-mini__minidrive__seed0"
 # Less than the interval of resume points: only being told to stop makes one.
-ITERATIONS = 30
+ITERATIONS = 20
 
 
 @pytest.fixture
@@ -60,6 +60,7 @@ def test_a_preempted_cell_goes_on_and_ends_as_if_it_had_not_been_disturbed(
     waiting = minidrive.start(*run, "queued", *slurm)
     folder = minidrive.folder / "queued/tiny/cells" / CELL
     until(lambda: iteration(folder) >= 2, "the first steps", 120)
+    undisturbed = minidrive.start(*run, "pool", "--devices", "cpu")
     job = json.loads((folder / "submission.json").read_text())["job"]
     urgent = cluster(
         "sbatch", "--parsable", "-p", "urgent", "--exclusive", "--wrap=sleep 1", "-o", "/dev/null"
@@ -68,7 +69,6 @@ def test_a_preempted_cell_goes_on_and_ends_as_if_it_had_not_been_disturbed(
     until(lambda: urgent not in cluster.jobs(), "the urgent job")
     assert (folder / "resume.pth").exists()
     assert not (folder / "lease.json").exists()
-    undisturbed = minidrive.start(*run, "pool", "--devices", "cpu")
     cluster("scontrol", "update", f"jobid={job}", "StartTime=now")
 
     _, errors = waiting.communicate(timeout=240)
