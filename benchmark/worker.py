@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark import artifacts, provenance, ranks, stopping
+from benchmark import artifacts, domain_record, provenance, ranks, stopping
 from benchmark.paths import CellPaths
 from benchmark.plan import PlannedCell
 from benchmark.records import Cost, DomainMetrics, Failure, Record, write_atomically, write_record
@@ -61,11 +61,11 @@ def run_cell(planned: PlannedCell, suite: Suite, folder: Path, runtime: Runtime)
     failure: Failure | None = None
     try:
         with _process_group(runtime.device):
-            result = _train_and_score(planned, paths, runtime)
+            result = _train_and_score(planned, suite, paths, runtime)
     except Exception as error:
         traceback.print_exc()
         log = str(paths.log.relative_to(folder))
-        failure = Failure(_kind(error), _message(error, runtime), log)
+        failure = Failure(_kind(error), _message(error, planned.config, runtime), log)
     sys.stdout.flush()
     record = Record(
         suite=suite.name,
@@ -112,7 +112,9 @@ def _process_group(device: str) -> Iterator[None]:
         torch.distributed.destroy_process_group()
 
 
-def _train_and_score(planned: PlannedCell, paths: CellPaths, runtime: Runtime) -> _Result:
+def _train_and_score(
+    planned: PlannedCell, suite: Suite, paths: CellPaths, runtime: Runtime
+) -> _Result:
     import torch
     from mmengine.config import Config
     from mmengine.runner import Runner
@@ -138,12 +140,12 @@ def _train_and_score(planned: PlannedCell, paths: CellPaths, runtime: Runtime) -
     weights = model.student.state_dict()
     _save_weights(paths, weights)
     curves = next(hook.curves for hook in runner.hooks if isinstance(hook, CurveHook))
-    roles = planned.config["roles"]
     return _Result(
-        metrics={name: _metrics(roles[name], score) for name, score in scores.items()},
+        metrics=domain_record.metrics(planned.config, scores, runner.test_loop.dataloaders),
         diagnostics={
             "curves": curves,
             "encoder": _encoder_facts(model),
+            **domain_record.facts(planned.config, suite, runner),
             "weights_sha256": artifacts.digest(tensor.cpu().numpy() for tensor in weights.values()),
             "confusion": artifacts.save_confusion(
                 paths, {name: s.confusion_ncc for name, s in scores.items()}
@@ -157,22 +159,6 @@ def _encoder_facts(model: Any) -> dict[str, Any]:
     """What the encoder was and how its input was normalised, for the record."""
     describe = getattr(model.student.backbone, "describe", dict)
     return {**describe(), "image_statistics": model.image_statistics()}
-
-
-def _metrics(role: str, score: DomainScore) -> DomainMetrics:
-    from mmseg_ext.datasets.classes import CLASSES
-
-    return DomainMetrics(
-        role=role,
-        miou=score.miou,
-        per_class_iou={
-            name: None if value != value else float(value)  # NaN: the class has no ground truth
-            for name, value in zip(CLASSES, score.iou, strict=True)
-        },
-        scored_classes=score.scored_classes,
-        pixel_accuracy=score.pixel_accuracy,
-        images=len(score.confusion_ncc),
-    )
 
 
 def _cost(
@@ -251,11 +237,9 @@ def _kind(error: Exception) -> str:
     return "error"
 
 
-def _message(error: Exception, runtime: Runtime) -> str:
+def _message(error: Exception, config: Mapping[str, Any], runtime: Runtime) -> str:
     """The error in one line without this machine's folders: it goes into a record."""
-    places = {runtime.cache: "<cache>"}
-    if runtime.data_roots.root is not None:
-        places[runtime.data_roots.root] = "<data-root>"
+    places = {runtime.cache: "<cache>", **runtime.data_roots.names(config)}
     if runtime.weights.folder is not None:
         places[runtime.weights.folder] = "<weights>"
     return provenance.scrub(f"{type(error).__name__}: {error}", places)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from benchmark.cli import EXIT_DONE, EXIT_FAILED, EXIT_INCOMPLETE
 from benchmark.commands import options
+from benchmark.data_roots import DataRoots
+from benchmark.missing_data import missing_data
 from benchmark.paths import CellPaths, shown
 from benchmark.plan import Plan, PlannedCell
 from benchmark.weights import WeightsFolder, missing_weights
@@ -23,14 +25,20 @@ REASON_WIDTH = 100
 
 def plan(parsed: argparse.Namespace) -> int:
     """Print the cells of a suite and what ``run`` would do with them."""
+<<<<<<< HEAD
     planned = _watched(options.make_plan(parsed)).plan
+=======
+    planned = options.make_plan(parsed)
+    problems = _missing(planned, parsed)
+>>>>>>> 8b4b8060d22ccd721b931b9232be5d0a19c20be2
     if parsed.json:
-        sys.stdout.write(planned.to_json())
+        document = json.loads(planned.to_json())
+        print(json.dumps({**document, "lacking": problems}, indent=1))
         return EXIT_DONE
     print(f"{planned.suite.title} ({summary(planned)}), results in {shown(planned.folder)}")
     print(cell_lines(planned.entries))
     print(f"'udabench run {parsed.suite}' would start {len(planned.due())} of them")
-    for problem in missing_weights(planned.due(), WeightsFolder.chosen(parsed.weights)):
+    for problem in problems:
         print(problem)
     return EXIT_DONE
 
@@ -49,6 +57,8 @@ def status(parsed: argparse.Namespace) -> int:
     else:
         print(f"{planned.suite.name}: {summary(planned)}")
         print(cell_lines(planned.entries))
+        for problem in missing_data(planned.due(), DataRoots.chosen(parsed.data_root)):
+            print(problem)
     return exit_code(planned)
 
 
@@ -105,6 +115,15 @@ def cell_lines(entries: Sequence[PlannedCell]) -> str:
         cells = "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True))
         lines.append(f"  {cells}  {reason}".rstrip())
     return "\n".join(lines)
+
+
+def _missing(planned: Plan, parsed: argparse.Namespace) -> list[str]:
+    """What ``run`` would refuse to start without: weights and data sets."""
+    due = planned.due()
+    return [
+        *missing_weights(due, WeightsFolder.chosen(parsed.weights)),
+        *missing_data(due, DataRoots.chosen(parsed.data_root)),
+    ]
 
 
 def _one_line(reason: str) -> str:

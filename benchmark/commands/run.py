@@ -18,6 +18,7 @@ from benchmark.data_roots import DataRoots
 from benchmark.engines import Interrupted, Outcome, Slot, slurm_options
 from benchmark.engines.devices import slots
 from benchmark.errors import UdabenchError, UsageError
+from benchmark.missing_data import missing_data
 from benchmark.plan import Plan, PlannedCell
 from benchmark.progress import display, duration
 from benchmark.runtime import Runtime
@@ -38,7 +39,8 @@ def run(parsed: argparse.Namespace) -> int:
     print(f"{planned.suite.title} ({summary(planned)}), results in {paths.shown(planned.folder)}")
     if due:
         weights = WeightsFolder.chosen(parsed.weights, parsed.download_weights)
-        problems = missing_weights(due, weights)
+        roots = DataRoots.chosen(parsed.data_root)
+        problems = [*missing_weights(due, weights), *missing_data(due, roots)]
         if problems:
             raise UsageError("\n  ".join(problems))
         engine = _slurm if parsed.engine == "slurm" else _here
@@ -119,7 +121,12 @@ def execute(
             command=module_command(_worker_options(parsed, planned)),
             observer=observer,
             threads=parsed.threads,
+<<<<<<< HEAD
             limit=_limit(planned),
+=======
+            limit=minutes * 60 if minutes else None,
+            data_roots=DataRoots.chosen(parsed.data_root),
+>>>>>>> 8b4b8060d22ccd721b931b9232be5d0a19c20be2
         )
         return pool.run(due)
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import FrameType
 
 from benchmark import lease, plan
+from benchmark.data_roots import DataRoots
 from benchmark.engines import Interrupted, Observer, Outcome, Slot, process
 from benchmark.engines.process import Worker
 from benchmark.engines.verdict import Ending, conclude
@@ -45,7 +46,8 @@ class Pool:
     """Runs cells in subprocesses.
 
     ``command`` makes a worker's command line, ``limit`` is the time limit of a cell in seconds,
-    ``grace`` the seconds a worker is given between SIGTERM and SIGKILL.
+    ``grace`` the seconds a worker is given between SIGTERM and SIGKILL. No message in a record
+    names one of ``data_roots``.
     """
 
     suite: str
@@ -56,6 +58,7 @@ class Pool:
     threads: int = 1
     limit: float | None = None
     grace: float = 10.0
+    data_roots: DataRoots = field(default_factory=lambda: DataRoots(None))
     _running: list[Worker] = field(default_factory=list, init=False)
     _free: list[Slot] = field(default_factory=list, init=False)
     _elsewhere: list[PlannedCell] = field(default_factory=list, init=False)
@@ -161,6 +164,7 @@ class Pool:
                 seconds=time.monotonic() - worker.started,
                 threads=self.threads,
                 limit=self.limit,
+                data_roots=self.data_roots,
             )
             outcome = conclude(self.suite, ending)
             if outcome.state == "skipped" and not self._signals:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmark import provenance, records
+from benchmark.data_roots import DataRoots
 from benchmark.engines import EXIT_DONE, EXIT_HELD, EXIT_INTERRUPTED, Outcome
 from benchmark.errors import RecordError
 from benchmark.paths import CellPaths
@@ -20,7 +21,8 @@ MESSAGE_LENGTH = 300
 @dataclass(frozen=True)
 class Ending:
     """A worker that has ended. ``before`` is its record's stamp when it was started, ``stopped``
-    why the pool stopped it (``timeout``, ``interrupted``) or empty, ``limit`` in seconds."""
+    why the pool stopped it (``timeout``, ``interrupted``) or empty, ``limit`` in seconds;
+    ``data_roots`` are folders that no message may name."""
 
     planned: PlannedCell
     paths: CellPaths
@@ -30,6 +32,7 @@ class Ending:
     seconds: float
     threads: int
     limit: float | None
+    data_roots: DataRoots = field(default_factory=lambda: DataRoots(None))
 
 
 def stamp(path: Path) -> tuple[int, int] | None:
@@ -113,7 +116,8 @@ def last_line(log: Path) -> str:
 
 
 def _without_places(text: str, ending: Ending) -> str:
-    return provenance.scrub(text, {ending.paths.suite_folder: "<results>"})
+    data = ending.data_roots.names(ending.planned.config)
+    return provenance.scrub(text, {**data, ending.paths.suite_folder: "<results>"})
 
 
 def _failed(suite: str, ending: Ending, kind: str, message: str) -> Record:
