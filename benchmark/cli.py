@@ -112,7 +112,9 @@ def _suites(commands: Commands[argparse.ArgumentParser]) -> None:
     _accept(made)
     _data_root(made)
     _weights(made, download=True)
-    made.add_argument("--engine", choices=("pool", "inline"), default="pool", help="where it runs")
+    made.add_argument(
+        "--engine", choices=("pool", "inline", "slurm"), default="pool", help="where it runs"
+    )
     made.add_argument(
         "--devices", metavar="IDS", help="cpu, or GPUs: 0,1,GPU-uuid,MIG-... (default: all GPUs)"
     )
@@ -126,6 +128,9 @@ def _suites(commands: Commands[argparse.ArgumentParser]) -> None:
         choices=("failed", "stale"),
         help="run these cells again too (repeatable)",
     )
+    _slurm(made)
+    made = _command(commands, "cancel", "cancel", "run", "cancel a suite's Slurm jobs")
+    _suite_options(made)
     _rehearse(commands)
     made = _command(commands, "status", "planning", "status", "show the state of a suite's cells")
     _suite_options(made)
@@ -147,6 +152,28 @@ def _several(made: argparse.ArgumentParser, option: str, metavar: str, help: str
     made.add_argument(
         option, action="append", default=[], metavar=metavar, help=f"{help} (repeatable)"
     )
+
+
+def _slurm(made: argparse.ArgumentParser) -> None:
+    group = made.add_argument_group("with --engine slurm")
+    group.add_argument(
+        "--slurm",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="partition, account, qos, constraint; of each cell gpus (default 1), cpus, mem (GiB), "
+        "time (minutes or D-HH:MM:SS); parallel (cells at a time), warning (seconds before the "
+        "time limit), extensions (of the time), requeues, resubmissions, poll (seconds). "
+        "Comma-separated, repeatable; $UDABENCH_SLURM holds defaults",
+    )
+    group.add_argument(
+        "--sbatch",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="any other option of sbatch (repeatable)",
+    )
+    group.add_argument("--no-wait", action="store_true", help="end when the jobs are submitted")
 
 
 def _rehearse(commands: Commands[argparse.ArgumentParser]) -> None:

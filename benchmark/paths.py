@@ -53,6 +53,11 @@ def suite_folder(out: Path, suite: str) -> Path:
     return out / suite
 
 
+def jobs_folder(suite_folder: Path) -> Path:
+    """Where the Slurm engine keeps batch scripts and logs, below a suite's result folder."""
+    return suite_folder / "slurm"
+
+
 @dataclass(frozen=True)
 class CellPaths:
     """Every file of one cell below its suite's result folder."""
@@ -79,6 +84,10 @@ class CellPaths:
     @property
     def lease(self) -> Path:
         return self.folder / "lease.json"
+
+    @property
+    def submission(self) -> Path:
+        return self.folder / "submission.json"
 
     @property
     def config(self) -> Path:

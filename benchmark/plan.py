@@ -24,7 +24,7 @@ from benchmark.resolution import Resolution
 from benchmark.resolution import domain_fragments as domain_fragments
 from benchmark.suite import Suite
 
-STATES = ("done", "running", "missing", "failed", "stale", "excluded")
+STATES = ("done", "running", "pending", "missing", "failed", "stale", "excluded")
 RERUN = ("failed", "stale")
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark import artifacts, domain_record, provenance, ranks
+from benchmark import artifacts, domain_record, provenance, ranks, stopping
 from benchmark.paths import CellPaths
 from benchmark.plan import PlannedCell
 from benchmark.records import Cost, DomainMetrics, Failure, Record, write_atomically, write_record
@@ -120,14 +120,16 @@ def _train_and_score(
     from mmengine.runner import Runner
 
     import mmseg_ext.registry  # noqa: F401  (mends mmcv and MMEngine before either is used)
-    from mmseg_ext.engine import CurveHook
+    from mmseg_ext.engine import CurveHook, ResumePointHook
 
     torch.set_num_threads(runtime.threads)
     config = for_this_machine(planned.config, paths, runtime)
     # Unformatted: MMEngine prints the configuration, and yapf takes seconds to make it pretty.
     runner = Runner.from_cfg(Config(config, format_python_code=False))
+    point = next(hook for hook in runner.hooks if isinstance(hook, ResumePointHook))
     begun = time.monotonic()
-    runner.train()
+    with stopping.announced(point.stop_after_step):
+        runner.train()
     trained = time.monotonic()
     pace = runner.train_loop.seconds_per_iteration  # type: ignore[attr-defined]
     runner.test()

@@ -7,9 +7,8 @@ import os
 import signal
 import sys
 from pathlib import Path
-from types import FrameType
 
-from benchmark import data, lease, paths, plan, ranks
+from benchmark import data, lease, paths, plan, ranks, stopping
 from benchmark import suite as suites
 from benchmark.commands import options
 from benchmark.data_roots import DataRoots
@@ -25,7 +24,8 @@ def run(parsed: argparse.Namespace) -> int:
     """Run the cell unless it is done. Returns a worker's exit code (see ``benchmark.engines``)."""
     in_pool = guardian.PARENT_FD in os.environ
     guardian.watch_parent()
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in stopping.SIGNALS:
+        signal.signal(number, stopping.interrupt)
     suite = suites.load(parsed.suite).with_overrides(parsed.seeds, encoders=parsed.encoder)
     out = Path(parsed.out)
     files = options.data_files(parsed)
@@ -82,7 +82,3 @@ def _work(planned: PlannedCell, suite: Suite, folder: Path, runtime: Runtime) ->
         return EXIT_INTERRUPTED if record.failure.kind == "interrupted" else EXIT_FAILED
     print(f"{planned.cell}: done")
     return EXIT_DONE
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmark.cli import EXIT_DONE, EXIT_FAILED, EXIT_INCOMPLETE
 from benchmark.commands import options
@@ -16,6 +18,9 @@ from benchmark.paths import CellPaths, shown
 from benchmark.plan import Plan, PlannedCell
 from benchmark.weights import WeightsFolder, missing_weights
 
+if TYPE_CHECKING:
+    from benchmark.engines.slurm_watch import Watched
+
 REASON_WIDTH = 100
 
 
@@ -23,7 +28,7 @@ def plan(parsed: argparse.Namespace) -> int:
     """Print the cells of a suite and what ``run`` would do with them."""
     from benchmark import estimate as estimates
 
-    planned = options.make_plan(parsed)
+    planned = _watched(options.make_plan(parsed)).plan
     due = planned.due()
     cost = estimates.estimate(
         planned, due, parsed.price_per_hour, [Path(folder) for folder in parsed.costs_from]
@@ -44,11 +49,14 @@ def plan(parsed: argparse.Namespace) -> int:
 
 def status(parsed: argparse.Namespace) -> int:
     """Print the state of every cell; the exit code says whether the suite is complete."""
-    planned = options.make_plan(parsed, brief=True)
+    watched = _watched(options.make_plan(parsed, brief=True))
+    planned = watched.plan
     if parsed.json:
         document = json.loads(planned.to_json())
         for cell, entry in zip(document["cells"], planned.entries, strict=True):
             cell["progress"] = _progress(planned, entry)
+            job = watched.jobs.get(entry.cell)
+            cell["job"] = dataclasses.asdict(job) if job else None
         print(json.dumps(document, indent=1))
     else:
         print(f"{planned.suite.name}: {summary(planned)}")
@@ -56,6 +64,17 @@ def status(parsed: argparse.Namespace) -> int:
         for problem in missing_data(planned.due(), DataRoots.chosen(parsed.data_root)):
             print(problem)
     return exit_code(planned)
+
+
+def _watched(planned: Plan) -> Watched:
+    """The plan with Slurm's queue, and a word on it where it cannot be read."""
+    from benchmark.engines import slurm_watch
+
+    watched = slurm_watch.watch(planned)
+    if watched.problem:
+        jobs = ", ".join(job.id for job in watched.jobs.values())
+        print(f"udabench: {watched.problem}; submitted are: {jobs}", file=sys.stderr)
+    return watched
 
 
 def report(parsed: argparse.Namespace) -> int:

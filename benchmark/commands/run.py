@@ -15,7 +15,7 @@ from benchmark.commands import options
 from benchmark.commands.bars import progress_bar
 from benchmark.commands.planning import exit_code, summary
 from benchmark.data_roots import DataRoots
-from benchmark.engines import Interrupted, Outcome, Slot
+from benchmark.engines import Interrupted, Outcome, Slot, slurm_options
 from benchmark.engines.devices import slots
 from benchmark.errors import UdabenchError, UsageError
 from benchmark.missing_data import missing_data
@@ -31,8 +31,11 @@ def run(parsed: argparse.Namespace) -> int:
     # A shell that starts a command in the background makes it deaf to SIGINT.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
-    planned = options.make_plan(parsed)
-    due = planned.due(parsed.rerun) + [e for e in planned.entries if e.state == "running"]
+    if parsed.engine != "slurm":
+        slurm_options.refuse(parsed)
+    planned = _plan(parsed)
+    due = planned.due(parsed.rerun)
+    due += [entry for entry in planned.entries if entry.state in ("running", "pending")]
     print(f"{planned.suite.title} ({summary(planned)}), results in {paths.shown(planned.folder)}")
     if due:
         weights = WeightsFolder.chosen(parsed.weights, parsed.download_weights)
@@ -40,20 +43,14 @@ def run(parsed: argparse.Namespace) -> int:
         problems = [*missing_weights(due, weights), *missing_data(due, roots)]
         if problems:
             raise UsageError("\n  ".join(problems))
-        places = slots(parsed.devices, parsed.threads)[: len(due)]
-        check_writable(planned.folder)
-        print(f"running {len(due)}, {_place_text(places, parsed.threads)}", flush=True)
+        engine = _slurm if parsed.engine == "slurm" else _here
         try:
-            with progress_bar("generating data") as progress:
-                data.prepare(due, progress)
-            execute(parsed, planned, due, places)
+            engine(parsed, planned, due)
         except (Interrupted, KeyboardInterrupt):
-            print(
-                f"udabench: interrupted; 'udabench run {parsed.suite}' continues", file=sys.stderr
-            )
+            print(f"udabench: interrupted; {_continues(parsed)}", file=sys.stderr)
             return EXIT_INTERRUPTED
     _print_tables(parsed)
-    after = options.make_plan(parsed)
+    after = _plan(parsed)
     _print_problems(after, parsed)
     print(f"{after.suite.name}: {summary(after)} ({duration(time.monotonic() - begun)})")
     return exit_code(after)
@@ -77,10 +74,31 @@ def check_writable(folder: Path) -> None:
         ) from error
 
 
+def _plan(parsed: argparse.Namespace) -> Plan:
+    """The plan, with what waits in the queue where Slurm is asked for."""
+    planned = options.make_plan(parsed)
+    if parsed.engine != "slurm":
+        return planned
+    from benchmark.engines import slurm_watch
+
+    watched = slurm_watch.watch(planned)
+    if watched.problem:
+        print(f"udabench: {watched.problem}", file=sys.stderr)
+    return watched.plan
+
+
+def _here(parsed: argparse.Namespace, planned: Plan, due: Sequence[PlannedCell]) -> None:
+    places = slots(parsed.devices, parsed.threads)[: len(due)]
+    check_writable(planned.folder)
+    print(f"running {len(due)}, {_place_text(places, parsed.threads)}", flush=True)
+    _prepare(due)
+    execute(parsed, planned, due, places)
+
+
 def execute(
     parsed: argparse.Namespace, planned: Plan, due: Sequence[PlannedCell], places: Sequence[Slot]
 ) -> list[Outcome]:
-    """Run the given cells of a plan on an engine and show their progress."""
+    """Run the given cells of a plan on an engine of this machine and show their progress."""
     with display(planned, due, len(places)) as observer:
         if parsed.engine == "inline":
             from benchmark.engines import inline
@@ -96,7 +114,6 @@ def execute(
             return inline.run(due, planned.suite, planned.folder, places[0], runtime, observer)
         from benchmark.engines.pool import Pool, module_command
 
-        minutes = planned.suite.budget.minutes_per_cell
         pool = Pool(
             suite=planned.suite.name,
             folder=planned.folder,
@@ -104,10 +121,52 @@ def execute(
             command=module_command(_worker_options(parsed, planned)),
             observer=observer,
             threads=parsed.threads,
-            limit=minutes * 60 if minutes else None,
+            limit=_limit(planned),
             data_roots=DataRoots.chosen(parsed.data_root),
         )
         return pool.run(due)
+
+
+def _slurm(parsed: argparse.Namespace, planned: Plan, due: Sequence[PlannedCell]) -> None:
+    from benchmark.engines import slurm_submit
+    from benchmark.engines.pool import module_command
+    from benchmark.engines.slurm import Slurm
+
+    chosen = slurm_options.chosen(parsed, planned.suite.budget.minutes_per_cell)
+    slurm_submit.check()
+    check_writable(planned.folder)
+    new = sum(entry.state not in ("running", "pending") for entry in due)
+    print(f"submitting {new}, {chosen.text()}", flush=True)
+    _prepare(due)
+    submitter = slurm_submit.Submitter(
+        suite=planned.suite.name,
+        folder=planned.folder,
+        options=chosen,
+        command=module_command(_worker_options(parsed, planned)),
+        threads=parsed.threads,
+        limit=_limit(planned),
+    )
+    with display(planned, due, min(chosen.parallel or len(due), len(due))) as observer:
+        Slurm(submitter, observer).run(due, wait=not parsed.no_wait)
+
+
+def _prepare(due: Sequence[PlannedCell]) -> None:
+    with progress_bar("generating data") as progress:
+        data.prepare(due, progress)
+
+
+def _limit(planned: Plan) -> float | None:
+    minutes = planned.suite.budget.minutes_per_cell
+    return minutes * 60 if minutes else None
+
+
+def _continues(parsed: argparse.Namespace) -> str:
+    if parsed.engine == "slurm":
+        return (
+            f"submitted jobs go on; 'udabench run {parsed.suite} --engine slurm' waits for them "
+            f"again, 'udabench cancel {parsed.suite}' cancels them"
+        )
+    return f"'udabench run {parsed.suite}' continues"
 
 
 def _worker_options(parsed: argparse.Namespace, planned: Plan) -> list[str]:

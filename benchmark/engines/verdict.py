@@ -59,9 +59,13 @@ def conclude(suite: str, ending: Ending) -> Outcome:
         if ending.code == EXIT_HELD:
             return Outcome(cell, "skipped", "another process has it", ending.seconds)
     kind, message = _failure(ending)
-    message = problem or message
+    return fail(suite, ending, kind, problem or message)
+
+
+def fail(suite: str, ending: Ending, kind: str, message: str) -> Outcome:
+    """Write the ``failed`` record of a cell that left none."""
     records.write_record(ending.paths.suite_folder, _failed(suite, ending, kind, message))
-    return Outcome(cell, "failed", f"{kind}: {message}", ending.seconds)
+    return Outcome(ending.planned.cell, "failed", f"{kind}: {message}", ending.seconds)
 
 
 def _record(ending: Ending) -> tuple[Record | None, str]:
@@ -92,11 +96,12 @@ def _failure(ending: Ending) -> tuple[str, str]:
             name = f"signal {-ending.code}"
         return "error", f"killed by {name}, see the log"
     how = f"exit code {ending.code} without a record"
-    last = _without_places(_last_line(ending.paths.log), ending)[:MESSAGE_LENGTH]
+    last = _without_places(last_line(ending.paths.log), ending)[:MESSAGE_LENGTH]
     return "error", f"{how}; the log ends with: {last}" if last else f"{how}; the log is empty"
 
 
-def _last_line(log: Path) -> str:
+def last_line(log: Path) -> str:
+    """The last line with text in it, empty for the engine's own."""
     try:
         with open(log, "rb") as stream:
             stream.seek(0, 2)

@@ -40,17 +40,28 @@ class ResumePointHook(Hook):
         self._interval = interval
         self._states: list[dict[str, Any]] | None = None
         self._loaded: list[dict[str, Any]] | None = None
+        self._is_stopping = False
+
+    def stop_after_step(self) -> None:
+        """Save after the current step whatever the interval, then raise ``KeyboardInterrupt``.
+
+        For a single process: several would have to be asked at the same step.
+        """
+        self._is_stopping = True
 
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
     ) -> None:
-        """Save when the interval has passed and training goes on."""
+        """Save when the interval has passed and training goes on, or when asked to stop."""
         done = runner.iter + 1
-        if self._interval and done % self._interval == 0 and done < runner.max_iters:
+        is_due = self._interval and done % self._interval == 0 and done < runner.max_iters
+        if is_due or self._is_stopping:
             # MMEngine saves, and calls `before_save_checkpoint`, in rank 0 alone.
             self._states = all_gather_object(_random_state())
             save_resume_point(runner)
             self._states = None
+        if self._is_stopping:
+            raise KeyboardInterrupt
 
     def before_save_checkpoint(self, runner: Any, checkpoint: dict[str, Any]) -> None:
         """Add the random state of every process to the checkpoint."""

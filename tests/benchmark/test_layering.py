@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 HEAVY = (
     "torch", "torchvision", "mmcv", "mmseg", "mmengine", "timm", "open_clip", "numpy", "cv2",
-    "pandas", "rich", "jinja2", "yaml", "tabulate", "matplotlib",
+    "pandas", "rich", "jinja2", "yaml", "tabulate", "matplotlib", "submitit",
 )  # fmt: skip
 DATA_PLANE = ("mmseg_ext", "torch", "torchvision", "mmcv", "mmseg", "mmengine", "timm", "open_clip")
 
@@ -89,6 +89,7 @@ def loaded_after(statement: str) -> set[str]:
         "import benchmark.cli; benchmark.cli.parser()",
         "import benchmark.plan, benchmark.records, benchmark.provenance, benchmark.doctor",
         "import benchmark.commands.run, benchmark.commands.cell, benchmark.engines.pool",
+        "import benchmark.commands.cancel, benchmark.engines.slurm",
     ],
 )
 def test_the_control_plane_starts_without_heavy_packages(statement: str) -> None:

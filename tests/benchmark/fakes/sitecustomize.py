@@ -84,12 +84,19 @@ def _slow(cell_paths: Any) -> str:
     return ""
 
 
+def _killed(cell_paths: Any) -> str:
+    """End as the kernel ends a process when memory is short."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    return ""
+
+
 _BEHAVIOURS: dict[str, Callable[[Any], str]] = {
     "good": lambda cell_paths: "",
     "better": lambda cell_paths: "",
     "bad": lambda cell_paths: "ValueError: no luck",
     "crash": _crash,
     "slow": _slow,
+    "killed": _killed,
 }
 
 
