@@ -19,6 +19,7 @@ from mmseg_ext.engine.data_parallel import (
     average_statistics,
     mean_over_processes,
 )
+from mmseg_ext.engine.micro_batches import mean_log, slices, teachers_held
 from mmseg_ext.errors import NonFiniteLossError, OptimizerError, TargetLabelsSeenError
 from mmseg_ext.parts.cross_entropy import Denominator, PixelCrossEntropy
 from mmseg_ext.parts.valid_margins import valid_pixels
@@ -64,7 +65,9 @@ class UDAMethod(BaseModel):
 
     A method implements `training_terms`. Each term is back-propagated as soon as it is yielded, so
     its graph is freed before the next one is computed; one step of every optimizer follows the last
-    term. Prediction always uses the student. ``iteration`` counts the steps taken.
+    term. Prediction always uses the student. ``iteration`` counts the steps taken. A batch that the
+    device cannot hold is trained on in ``micro_batches`` equal slices, a run-time choice that is
+    set on the built method (`mmseg_ext.engine.micro_batches` says what it changes).
 
     Args:
         segmentor: config of the student, e.g. an ``EncoderDecoder``.
@@ -78,6 +81,7 @@ class UDAMethod(BaseModel):
     """
 
     iteration: Tensor
+    micro_batches: int = 1
 
     def __init__(
         self,
@@ -117,7 +121,24 @@ class UDAMethod(BaseModel):
         """
         wrappers = _by_part(optim_wrapper)
         optim_wrapper.zero_grad()
-        terms = self.training_terms(self.prepare(data))
+        logs = []
+        for index, batch in enumerate(slices(self.prepare(data), self.micro_batches)):
+            with teachers_held(self, hold=index > 0):
+                logs.append(self._back_propagate(batch, wrappers))
+        log = mean_over_processes(mean_log(logs))
+        self._refuse_non_finite({n: value for n, value in log.items() if n.startswith("loss_")})
+        for wrapper in wrappers.values():
+            average_gradients(p for g in wrapper.optimizer.param_groups for p in g["params"])
+            wrapper.step()
+        average_statistics(self)
+        self.iteration += 1
+        return log
+
+    def _back_propagate(
+        self, batch: Batch, wrappers: Mapping[str, OptimWrapper]
+    ) -> dict[str, Tensor]:
+        """Back-propagate the terms of a batch, or of one of a step's micro-batches."""
+        terms = self.training_terms(batch)
         total = torch.zeros((), device=next(self.student.parameters()).device)
         losses: dict[str, Tensor] = {}
         observed: dict[str, Tensor] = {}
@@ -134,20 +155,13 @@ class UDAMethod(BaseModel):
                 )
             waiting = term.loss if waiting is None else waiting + term.loss
             if not term.with_next:
-                wrappers[term.optimizer].backward(waiting)
+                wrappers[term.optimizer].backward(waiting / self.micro_batches)
                 waiting = None
             losses[f"loss_{term.name}"] = term.loss.detach()
             if term.optimizer == STUDENT:
                 total = total + term.loss.detach()
             observed.update({name: value.detach() for name, value in term.observed.items()})
-        log = mean_over_processes({"loss": total, **losses, **observed})
-        self._refuse_non_finite({name: log[name] for name in losses})
-        for wrapper in wrappers.values():
-            average_gradients(p for g in wrapper.optimizer.param_groups for p in g["params"])
-            wrapper.step()
-        average_statistics(self)
-        self.iteration += 1
-        return log
+        return {"loss": total, **losses, **observed}
 
     def _refuse_non_finite(self, losses: Mapping[str, Tensor]) -> None:
         # All terms at once, because asking each would wait for the device as many times; and their
