@@ -23,9 +23,13 @@ def save_confusion(paths: CellPaths, counts: Mapping[str, NDArray[np.int64]]) ->
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     small: dict[str, Any] = {name: array.astype(np.int32) for name, array in counts.items()}
     if ranks.rank() == 0:
-        with open(temporary, "wb") as stream:  # given a path, savez would append its own ending
-            np.savez_compressed(stream, **small)
-        os.replace(temporary, target)
+        try:
+            with open(temporary, "wb") as stream:  # given a path, savez would add its own ending
+                np.savez_compressed(stream, **small)
+            os.replace(temporary, target)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
     return {
         "file": str(target.relative_to(paths.suite_folder)),
         "sha256": digest(small[name] for name in sorted(small)),

@@ -152,6 +152,13 @@ class Section:
             raise self._wrong(key, "a number above 0", value)
         return float(value)
 
+    def natural(self, key: str, largest: int) -> int:
+        """A whole number from 0 to ``largest``."""
+        value = self.values[key]
+        if type(value) is not int or not 0 <= value <= largest:
+            raise self._wrong(key, f"a whole number from 0 to {largest}", value)
+        return value
+
     def section(self, key: str) -> Section:
         """The mapping under ``key``."""
         value = self.values[key]

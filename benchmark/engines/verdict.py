@@ -6,21 +6,32 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark import provenance, records
-from benchmark.engines import EXIT_DONE, EXIT_HELD, EXIT_INTERRUPTED, Outcome
-from benchmark.errors import RecordError
+from benchmark import attempts, failures, lease, provenance, records
+from benchmark.engines import (
+    EXIT_DISK,
+    EXIT_DONE,
+    EXIT_HELD,
+    EXIT_INTERRUPTED,
+    EXIT_OOM,
+    Outcome,
+)
+from benchmark.errors import RecordError, UdabenchError
 from benchmark.paths import CellPaths
 from benchmark.plan import PlannedCell
 from benchmark.records import Failure, Record
 
+# Tells a worker which record its orchestrator knows of (``text_of`` its stamp): if there is another
+# one by the time it holds the lease, someone else has run the cell in between.
+KNOWN_RECORD = "UDABENCH_KNOWN_RECORD"
 LOG_TAIL_BYTES = 4096
 MESSAGE_LENGTH = 300
 
 
 @dataclass(frozen=True)
 class Ending:
-    """A worker that has ended. ``before`` is its record's stamp when it was started, ``stopped``
-    why the pool stopped it (``timeout``, ``interrupted``) or empty, ``limit`` in seconds."""
+    """A worker that has ended. ``before`` is its record's stamp when it was started, ``accumulate``
+    the micro-batches it was told to use, ``stopped`` why the pool stopped it (``timeout``,
+    ``interrupted``) or empty, ``limit`` in seconds."""
 
     planned: PlannedCell
     paths: CellPaths
@@ -30,6 +41,7 @@ class Ending:
     seconds: float
     threads: int
     limit: float | None
+    accumulate: int = 1
 
 
 def stamp(path: Path) -> tuple[int, int] | None:
@@ -41,9 +53,18 @@ def stamp(path: Path) -> tuple[int, int] | None:
     return status.st_ino, status.st_mtime_ns
 
 
+def text_of(stamp: tuple[int, int] | None) -> str:
+    """A stamp as the text of an environment variable."""
+    return "none" if stamp is None else f"{stamp[0]}-{stamp[1]}"
+
+
 def conclude(suite: str, ending: Ending) -> Outcome:
-    """The outcome of a worker. Writes a ``failed`` record when it crashed or ran out of time."""
+    """The outcome of a worker. Writes a ``failed`` record when it crashed or ran out of time.
+
+    That record is written under the cell's lease, and only if nobody has recorded the cell since.
+    """
     cell = ending.planned.cell
+    seen = stamp(ending.paths.record)
     record, problem = _record(ending)
     if record and record.state == "done":
         return Outcome(cell, "done", "", ending.seconds)
@@ -57,8 +78,22 @@ def conclude(suite: str, ending: Ending) -> Outcome:
             return Outcome(cell, "skipped", "another process has it", ending.seconds)
     kind, message = _failure(ending)
     message = problem or message
-    records.write_record(ending.paths.suite_folder, _failed(suite, ending, kind, message))
-    return Outcome(cell, "failed", f"{kind}: {message}", ending.seconds)
+    reason = f"{kind}: {message}"
+    try:
+        held = lease.acquire(ending.paths.lease)
+        try:
+            if stamp(ending.paths.record) != seen:
+                return Outcome(cell, "skipped", "another process recorded it", ending.seconds)
+            records.write_record(ending.paths.suite_folder, _failed(suite, ending, kind, message))
+        finally:
+            lease.release(ending.paths.lease, held)
+    except lease.LeaseHeldError:
+        return Outcome(cell, "skipped", "another process has it", ending.seconds)
+    except (OSError, UdabenchError) as error:
+        full = failures.is_disk_full(error)
+        why = "the disk is full" if full else getattr(error, "strerror", None) or str(error)
+        reason += f"; the failure could not be recorded ({why})"
+    return Outcome(cell, "failed", reason, ending.seconds)
 
 
 def _record(ending: Ending) -> tuple[Record | None, str]:
@@ -82,6 +117,10 @@ def _failure(ending: Ending) -> tuple[str, str]:
         return "oom", "killed by SIGKILL, most likely because the machine ran out of memory"
     if ending.code in (EXIT_INTERRUPTED, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP):
         return "interrupted", "the worker was stopped from outside"
+    if ending.code == EXIT_DISK:
+        return "disk", "no space left to write what the cell computed"
+    if ending.code == EXIT_OOM:
+        return "oom", "one of the cell's processes ran out of memory, see the log"
     if ending.code < 0:
         try:
             name = signal.Signals(-ending.code).name
@@ -115,8 +154,8 @@ def _failed(suite: str, ending: Ending, kind: str, message: str) -> Record:
     planned = ending.planned
     if planned.identity is None:
         raise ValueError(f"{planned.cell} has no identity: an excluded cell was run")
-    previous = planned.record.attempts if planned.record else ()
-    attempt = {"end": provenance.utc_now(), "failure": kind, "seconds": round(ending.seconds, 1)}
+    previous = attempts.earlier(planned.record, planned.identity)
+    attempt = attempts.entry(kind, ending.seconds, ending.accumulate)
     return Record(
         suite=suite,
         cell=planned.cell,
@@ -125,4 +164,5 @@ def _failed(suite: str, ending: Ending, kind: str, message: str) -> Record:
         failure=Failure(kind, message, f"cells/{planned.cell.stem}/log.txt"),
         provenance=provenance.capture(threads=ending.threads),
         attempts=(*previous, attempt),
+        notes=attempts.notes(ending.accumulate, previous),
     )

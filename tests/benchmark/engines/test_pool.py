@@ -39,6 +39,9 @@ class Notes:
     def held(self, planned: PlannedCell, reason: str) -> None:
         self.events.append(f"held {planned.cell.seed}: {reason}")
 
+    def retried(self, planned: PlannedCell, reason: str) -> None:
+        self.events.append(f"retried {planned.cell.seed}: {reason}")
+
     def finished(self, outcome: Outcome) -> None:
         self.events.append(f"{outcome.state} {outcome.cell.seed}")
 
