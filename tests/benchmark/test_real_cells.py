@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -16,38 +15,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmark import data, paths, plan, registry
+from benchmark import data, paths, plan
 from benchmark import suite as suites
 from benchmark.records import Record, read_record, record_path
 from benchmark.runtime import Runtime
 from benchmark.weights import WeightsFolder
 
-WORLD = "world = dict(height=64, width=128, gap=0.6, train_images=10, test_images=4)"
 ITERATIONS = 4
 TOWER = "timm.test_vit.r160_in1k"
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The project's own fragments, on a world of 10 training and 4 test images a domain."""
-    home = tmp_path_factory.mktemp("tiny")
-    configs = home / "configs"
-    shutil.copytree(paths.configs_root(), configs)
-    for fragment in (configs / "domains").glob("minidrive-*.py"):
-        lines = fragment.read_text(encoding="utf-8").splitlines()
-        kept = [line for line in lines if not line.startswith("world")]
-        fragment.write_text("\n".join([*kept, WORLD]) + "\n", encoding="utf-8")
-    (configs / "suites/tiny.yaml").write_text(
-        "title: Tiny\nprotocol: minidrive\nmethods: [source-only, dacs]\n"
-        "encoders: [resnet-mini, eva02-mini]\nshifts: [minidrive]\nseeds: [0]\n",
-        encoding="utf-8",
-    )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("UDABENCH_CONFIGS", str(configs))
-        patch.setenv("UDABENCH_CACHE", str(home / "cache"))
-        registry.forget()
-        yield home
-    registry.forget()
 
 
 def run(

@@ -7,12 +7,15 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from benchmark import lease, paths
 
 ROUNDS = 30
 CELLS = 20
@@ -121,3 +124,46 @@ def test_several_at_once_run_every_cell_once(
     states = [document["state"] for document in comparable(folder).values()]
     assert sorted(states) == ["done"] * 6 + ["failed"] * 3
     assert not leftovers(tmp_path / "results")
+
+
+@pytest.mark.slow
+def test_a_storm_over_a_real_cell_changes_no_bit(tiny: Path, tmp_path: Path) -> None:
+    """Training of 220 steps with points to resume from at 100 and 200, killed in six rounds."""
+    draw = random.Random(3)
+    arguments = ["--iterations", "220", "--only", "method=source-only,encoder=resnet-mini"]
+    environment = {**os.environ, "PYTHONPATH": str(paths.PACKAGE.parent)}
+
+    def start(out: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "benchmark", "run", "tiny", "--rerun", "failed"]
+        return subprocess.Popen(
+            [*command, "--out", str(tmp_path / out), *arguments],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    calm = start("calm")
+    folder = tmp_path / "killed/tiny"
+    killed = 0
+    for _ in range(6):
+        process = start("killed")
+        lease_file = folder / "cells/source-only__resnet-mini__minidrive__seed0/lease.json"
+        wait_until(lambda file=lease_file: lease.is_alive(file), 60)
+        time.sleep(draw.uniform(0.5, 6.0))
+        holder = lease.read(lease_file)
+        if holder is not None and draw.random() < 0.5:
+            os.kill(holder.pid, signal.SIGKILL)
+            time.sleep(draw.uniform(0.0, 0.2))
+        killed += process.poll() is None
+        process.kill()
+        process.communicate(timeout=60)
+        assert wait_until(lambda file=lease_file: not lease.is_alive(file), 20)
+    last = start("killed")
+    for process in (last, calm):
+        output, _ = process.communicate(timeout=240)
+        assert process.returncode == 0, output
+    assert killed >= 3
+    assert comparable(folder) == comparable(tmp_path / "calm/tiny")
+    assert len(comparable(folder)) == 1
+    assert not leftovers(folder)
