@@ -150,7 +150,7 @@ def test_a_storm_over_a_real_cell_changes_no_bit(tiny: Path, tmp_path: Path) -> 
         process = start("killed")
         lease_file = folder / "cells/source-only__resnet-mini__minidrive__seed0/lease.json"
         wait_until(lambda file=lease_file: lease.is_alive(file), 60)
-        time.sleep(draw.uniform(0.5, 6.0))
+        time.sleep(draw.uniform(0.5, 4.0))
         holder = lease.read(lease_file)
         if holder is not None and draw.random() < 0.5:
             os.kill(holder.pid, signal.SIGKILL)
