@@ -34,6 +34,7 @@ def run(
     suite_name: str = "tiny",
     encoders: tuple[str, ...] = (),
     weights: Path | None = None,
+    accumulate: int = 1,
 ) -> Record:
     """Run one cell in this process, as an engine would."""
     from benchmark import worker
@@ -42,7 +43,7 @@ def run(
     planned = plan.one(suite, out, cell, iterations)
     data.prepare([planned])
     folder = paths.suite_folder(out, suite.name)
-    runtime = Runtime("cpu", 1, 0, None, paths.cache_root(), WeightsFolder(weights))
+    runtime = Runtime("cpu", 1, 0, None, paths.cache_root(), WeightsFolder(weights), accumulate)
     return worker.run_cell(planned, suite, folder, runtime)
 
 
@@ -68,6 +69,19 @@ def test_the_same_cell_twice_gives_the_same_bits(tiny: Path, tmp_path: Path, cel
         for name in "ab"
     ]
     assert all(torch.equal(value, weights[1][key]) for key, value in weights[0].items())
+
+
+def test_micro_batches_are_noted_and_train_as_the_whole_batch(tiny: Path, tmp_path: Path) -> None:
+    cell = "source-only__resnet-mini__minidrive__seed0"
+    whole = run(tiny, tmp_path / "whole", cell)
+    cut = run(tiny, tmp_path / "cut", cell, accumulate=2)
+    assert cut.state == "done", cut.failure
+    assert cut.identity == whole.identity
+    assert cut.notes == ("accumulated over 2 micro-batches",)
+    assert [each["changed"] for each in cut.attempts] == [{"accumulate": 2}]
+    assert (whole.notes, [each["changed"] for each in whole.attempts]) == ((), [{}])
+    losses = (record.diagnostics["curves"]["loss"] for record in (cut, whole))
+    assert next(losses) == pytest.approx(next(losses), rel=1e-4)
 
 
 def test_a_record_says_what_it_must_and_nothing_about_the_machine(
