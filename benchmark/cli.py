@@ -124,11 +124,30 @@ def _suites(commands: Commands[argparse.ArgumentParser]) -> None:
         choices=("failed", "stale"),
         help="run these cells again too (repeatable)",
     )
+    _rehearse(commands)
     made = _command(commands, "status", "planning", "status", "show the state of a suite's cells")
     _suite_options(made)
     _json(made)
     made = _command(commands, "report", "planning", "report", "write and print a suite's tables")
     _suite_options(made)
+
+
+def _rehearse(commands: Commands[argparse.ArgumentParser]) -> None:
+    made = _command(
+        commands, "rehearse", "rehearse", "run", "try a suite's cells briefly, without its data"
+    )
+    _suite_options(made)
+    _weights(made)
+    made.add_argument("--devices", metavar="IDS", help="as for run")
+    made.add_argument("--threads", type=_count, default=1, metavar="N", help="default 1")
+    made.add_argument(
+        "--images", type=_count, default=2, metavar="N", help="images of each split (default 2)"
+    )
+    made.add_argument(
+        "--shrink", type=_count, metavar="N", help="crops 1/N as wide (default: 8 on a processor)"
+    )
+    made.add_argument("--keep", metavar="DIR", help="keep records and logs in this new folder")
+    _json(made)
 
 
 def _cell(commands: Commands[argparse.ArgumentParser]) -> None:

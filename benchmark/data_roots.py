@@ -19,7 +19,8 @@ class DataRoots:
     """Folders of data sets.
 
     The folder of one data set is, in this order: the variable ``UDABENCH_DATA_ROOT_<NAME>``, the
-    ``root`` of its fragment, or the folder called after it below ``root``.
+    ``root`` of its fragment, or the folder called after it below ``root``. Data sets that come in
+    one folder, such as two versions of the same labels, share its name: the fragment's ``folder``.
     """
 
     root: Path | None
@@ -36,17 +37,18 @@ class DataRoots:
         Raises:
             UsageError: nobody said where it is.
         """
-        own = os.environ.get(f"{VARIABLE}_{variable_part(dataset.name)}")
+        folder = str(dataset.values.get("folder", dataset.name))
+        variable = f"{VARIABLE}_{variable_part(folder)}"
+        own = os.environ.get(variable)
         given = own or dataset.values.get("root")
         if given:
             return expanded(str(given))
         if self.root is None:
             raise UsageError(
                 f"data set {dataset.name}: its place is not known; give --data-root DIR (or "
-                f"{VARIABLE}) for a folder with {dataset.name}/ in it, or "
-                f"{VARIABLE}_{variable_part(dataset.name)} for its own folder"
+                f"{VARIABLE}) for a folder with {folder}/ in it, or {variable} for its own folder"
             )
-        return self.root / dataset.name
+        return self.root / folder
 
     def environment(self) -> Mapping[str, str]:
         """What a child process needs to find the same folders."""

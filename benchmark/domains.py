@@ -30,10 +30,16 @@ def trained(
     then go through ``augment``. With ``margins`` each sample carries a mask of the pixels inside.
 
     Raises:
-        FragmentError: the domain has no training images, or a fragment lacks a name.
+        FragmentError: the domain has no training images, they have no labels, or a fragment lacks a
+            name.
     """
     transforms: list[Mapping[str, Any]] = [{"type": "ReadImage"}]
     if labelled:
+        if "train" in domain.values.get("unlabelled_splits", ()):
+            raise FragmentError(
+                f"{domain.path}: {domain.name} has no labels to train on; it can be a target, not "
+                "a source, and an oracle of it cannot be trained (exclude those cells in the suite)"
+            )
         transforms.append(_label_reader(domain))
     pack = {"type": "PackSegInputs"}
     if margins is not None:

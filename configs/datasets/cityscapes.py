@@ -17,12 +17,20 @@ layouts = [
     ),
 ]
 placeholders = dict(split=("train", "val", "test"))
+sizes = ((2048, 1024),)
 decoder = "id_png"
-values = range(34)
+values = range(34)  # the license plate is id -1, which 8-bit files do not hold
 label_maps = dict(
     default={
         7: 0, 8: 1, 11: 2, 12: 3, 13: 4, 17: 5, 19: 6, 20: 7, 21: 8, 22: 9, 23: 10, 24: 11, 25: 12,
         26: 13, 27: 14, 28: 15, 31: 16, 32: 17, 33: 18,
     },
 )  # fmt: skip
-sources = ("label map: mcordts/cityscapesScripts helpers/labels.py",)
+sources = (
+    "label map: mcordts/cityscapesScripts helpers/labels.py",
+    "check: pixels of each class of two frames equal the statistics in tue-mps/vfm-uda-plusplus",
+)
+notes = (
+    "The labels of the test split hold only the own car and the borders; nothing can be scored.",
+    "No labelTrainIds files are needed: they are labelIds after the same table.",
+)

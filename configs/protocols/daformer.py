@@ -9,10 +9,12 @@ card = dict(
 iterations = 40_000
 batch_size = 2  # images of each domain in one step
 image_size = (512, 512)
-train_scales = dict(
-    gta5=(1280, 720), synthia=(1280, 760), cityscapes=(1024, 512), acdc=(960, 540),
-    dark_zurich=(960, 540),
-)  # fmt: skip
+train_scales = {
+    "gta5": (1280, 720), "synthia": (1280, 760), "cityscapes": (1024, 512), "acdc": (960, 540),
+    "acdc-reference": (960, 540), "dark-zurich": (960, 540),
+    # The code base has no configuration for it; half size like Cityscapes, whose size it has.
+    "urbansyn": (1024, 512),
+}  # fmt: skip
 _crop = dict(type="RandomCrop", crop_size=image_size, cat_max_ratio=0.75)
 _flip = dict(type="RandomFlip", prob=0.5)
 pipeline = dict(

@@ -2,8 +2,8 @@
 
 card = dict(
     title="GTA5 -> Cityscapes",
-    summary="Rendered to photographed streets.",
+    summary="Rendered to photographed streets; unseen: other cameras and countries, bad weather.",
 )
 source = "gta5"
 target = "cityscapes"
-unseen = []
+unseen = ["bdd100k", "mapillary", "acdc"]

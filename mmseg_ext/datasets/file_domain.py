@@ -72,10 +72,11 @@ class FileDomainDataset(BaseSegDataset):
         ``seg_map_path`` and, for panoptic labels, ``segments``."""
         listing = _scan(self._root)
         found = find(listing, self._layouts, self._placeholders, self._where)
-        if found.unlabelled and not self._partly_labelled:
+        unlabelled = [path for path in found.unlabelled if Path(path).stem not in self._excluded]
+        if unlabelled and not self._partly_labelled:
             raise EmptyDomainError(
-                f"{self._root}: {len(found.unlabelled)} of {len(found.samples)} images of domain "
-                f"{self.domain} have no label, such as {found.unlabelled[0]}; the archive of the "
+                f"{self._root}: {len(unlabelled)} of {len(found.samples)} images of domain "
+                f"{self.domain} have no label, such as {unlabelled[0]}; the archive of the "
                 "labels is not unpacked whole"
             )
         self._found = (listing, found)

@@ -240,12 +240,13 @@ def _listed(
         if path is not None:
             text = read_bytes(str(listing.root / path)).decode("utf-8", "replace")
             lines |= {line.strip().lstrip("./") for line in text.splitlines() if line.strip()}
-    ends = {line.rpartition("/")[2]: line for line in lines}
-    return [
-        (path, values)
-        for path, values in images
-        if (end := ends.get(path.rpartition("/")[2])) and f"/{path}".endswith(f"/{end}")
-    ]
+    return [(path, values) for path, values in images if not lines.isdisjoint(_ends(path))]
+
+
+def _ends(path: str) -> list[str]:
+    """Every part of a path that a list may name it by: ``c``, ``b/c``, ``a/b/c``."""
+    parts = path.split("/")
+    return ["/".join(parts[start:]) for start in range(len(parts))]
 
 
 def _only(listing: Listing, pattern: str | None, allowed: Mapping[str, Values]) -> str | None:
