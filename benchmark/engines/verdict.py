@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass
 from pathlib import Path
+from types import EllipsisType
 
 from benchmark import attempts, failures, lease, provenance, records
 from benchmark.engines import (
@@ -59,10 +60,7 @@ def text_of(stamp: tuple[int, int] | None) -> str:
 
 
 def conclude(suite: str, ending: Ending) -> Outcome:
-    """The outcome of a worker. Writes a ``failed`` record when it crashed or ran out of time.
-
-    That record is written under the cell's lease, and only if nobody has recorded the cell since.
-    """
+    """The outcome of a worker. Writes a ``failed`` record when it crashed or ran out of time."""
     cell = ending.planned.cell
     seen = stamp(ending.paths.record)
     record, problem = _record(ending)
@@ -77,12 +75,26 @@ def conclude(suite: str, ending: Ending) -> Outcome:
         if ending.code == EXIT_HELD:
             return Outcome(cell, "skipped", "another process has it", ending.seconds)
     kind, message = _failure(ending)
-    message = problem or message
-    reason = f"{kind}: {message}"
+    return fail(suite, ending, kind, problem or message, seen)
+
+
+def fail(
+    suite: str,
+    ending: Ending,
+    kind: str,
+    message: str,
+    seen: tuple[int, int] | EllipsisType | None = ...,
+) -> Outcome:
+    """Write the ``failed`` record of a cell that left none.
+
+    It is written under the cell's lease, and, where ``seen`` is given, only if the record is still
+    the one with that stamp: nobody has recorded the cell since.
+    """
+    cell, reason = ending.planned.cell, f"{kind}: {message}"
     try:
         held = lease.acquire(ending.paths.lease)
         try:
-            if stamp(ending.paths.record) != seen:
+            if seen is not ... and stamp(ending.paths.record) != seen:
                 return Outcome(cell, "skipped", "another process recorded it", ending.seconds)
             records.write_record(ending.paths.suite_folder, _failed(suite, ending, kind, message))
         finally:
@@ -128,11 +140,12 @@ def _failure(ending: Ending) -> tuple[str, str]:
             name = f"signal {-ending.code}"
         return "error", f"killed by {name}, see the log"
     how = f"exit code {ending.code} without a record"
-    last = _without_places(_last_line(ending.paths.log), ending)[:MESSAGE_LENGTH]
+    last = _without_places(last_line(ending.paths.log), ending)[:MESSAGE_LENGTH]
     return "error", f"{how}; the log ends with: {last}" if last else f"{how}; the log is empty"
 
 
-def _last_line(log: Path) -> str:
+def last_line(log: Path) -> str:
+    """The last line with text in it, empty for the engine's own."""
     try:
         with open(log, "rb") as stream:
             stream.seek(0, 2)
