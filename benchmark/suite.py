@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmark import paths, records, registry, suitefile
+from benchmark import paths, registry, suitefile
+from benchmark.budget import Budget as Budget
+from benchmark.budget import Checkpoints, budget_of, checkpoints_of
 from benchmark.cell import Cell
 from benchmark.errors import SuiteError, UsageError
 
 MAX_CELLS = 100_000
-MAX_RETRIES = 100
 AXES = {"method": "methods", "encoder": "encoders", "shift": "shifts", "seed": "seeds"}
 
 
@@ -27,15 +28,6 @@ class Exclusion:
     def covers(self, cell: Cell) -> bool:
         """Whether ``cell`` is one of the excluded ones."""
         return _agrees(cell, self.match)
-
-
-@dataclass(frozen=True)
-class Budget:
-    """Limits of a suite: ``minutes_per_cell`` stops a cell that runs longer (None: no limit),
-    ``retries`` says how often a cell that failed is tried again, by kind of failure."""
-
-    minutes_per_cell: float | None = None
-    retries: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -57,6 +49,7 @@ class Suite:
     path: Path
     summary: str = ""
     priority: tuple[Mapping[str, str | int], ...] = ()
+    checkpoints: Checkpoints = field(default_factory=Checkpoints)
 
     @property
     def reference(self) -> str:
@@ -179,7 +172,7 @@ def _file_of(name_or_path: str) -> Path:
 def _parse(section: suitefile.Section, path: Path) -> Suite:
     section.allow(
         required=("title", "protocol", "methods", "encoders", "shifts", "seeds"),
-        optional=("summary", "exclude", "priority", "budget"),
+        optional=("summary", "exclude", "priority", "budget", "checkpoints"),
     )
     axes = {
         "methods": section.names("methods", "method"),
@@ -200,7 +193,8 @@ def _parse(section: suitefile.Section, path: Path) -> Suite:
         **axes,
         seeds=seeds,
         excluded=_exclusions(section, grid),
-        budget=_budget(section),
+        budget=budget_of(section),
+        checkpoints=checkpoints_of(section),
         path=path,
         priority=_priorities(section, grid),
     )
@@ -233,17 +227,3 @@ def _match(
     if not match:
         raise SuiteError(f"{entry.place}: expected at least one of {', '.join(grid)}{beside}")
     return match
-
-
-def _budget(section: suitefile.Section) -> Budget:
-    if not section.has("budget"):
-        return Budget()
-    budget = section.section("budget")
-    budget.allow(required=(), optional=("minutes_per_cell", "retries"))
-    key = "minutes_per_cell"
-    minutes = budget.positive(key) if budget.has(key) else None
-    if not budget.has("retries"):
-        return Budget(minutes)
-    retries = budget.section("retries")
-    retries.allow(required=(), optional=records.FAILURES)
-    return Budget(minutes, {kind: retries.natural(kind, MAX_RETRIES) for kind in retries.values})

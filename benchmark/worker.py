@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark import artifacts, attempts, failures, provenance, ranks
+from benchmark.budget import Checkpoints
 from benchmark.paths import CellPaths
 from benchmark.plan import PlannedCell
 from benchmark.records import Cost, DomainMetrics, Failure, Record, write_atomically, write_record
@@ -61,7 +62,7 @@ def run_cell(planned: PlannedCell, suite: Suite, folder: Path, runtime: Runtime)
     failure: Failure | None = None
     try:
         with _process_group(runtime.device):
-            result = _train_and_score(planned, paths, runtime)
+            result = _train_and_score(planned, paths, runtime, suite.checkpoints)
     except Exception as error:
         log = str(paths.log.relative_to(folder))
         failure = Failure(failures.kind_of(error), _message(error, runtime), log)
@@ -94,7 +95,7 @@ def run_cell(planned: PlannedCell, suite: Suite, folder: Path, runtime: Runtime)
     if ranks.rank() != 0:
         return record
     write_record(folder, record)
-    if result is not None:
+    if result is not None and suite.checkpoints.keep != "everything":
         (paths.folder / "resume.pth").unlink(missing_ok=True)
     return record
 
@@ -120,7 +121,9 @@ def _process_group(device: str) -> Iterator[None]:
         torch.distributed.destroy_process_group()
 
 
-def _train_and_score(planned: PlannedCell, paths: CellPaths, runtime: Runtime) -> _Result:
+def _train_and_score(
+    planned: PlannedCell, paths: CellPaths, runtime: Runtime, checkpoints: Checkpoints
+) -> _Result:
     import torch
     from mmengine.config import Config
     from mmengine.runner import Runner
@@ -129,7 +132,7 @@ def _train_and_score(planned: PlannedCell, paths: CellPaths, runtime: Runtime) -
     from mmseg_ext.engine import CurveHook
 
     torch.set_num_threads(runtime.threads)
-    config = for_this_machine(planned.config, paths, runtime)
+    config = for_this_machine(planned.config, paths, runtime, checkpoints.every)
     # Unformatted: MMEngine prints the configuration, and yapf takes seconds to make it pretty.
     runner = Runner.from_cfg(Config(config, format_python_code=False))
     model = getattr(runner.model, "module", runner.model)  # several processes: it is wrapped
@@ -143,7 +146,8 @@ def _train_and_score(planned: PlannedCell, paths: CellPaths, runtime: Runtime) -
 
     scores: Mapping[str, DomainScore] = runner.test_loop.scores  # type: ignore[attr-defined]
     weights = model.student.state_dict()
-    _save_weights(paths, weights)
+    if checkpoints.keep != "nothing":
+        _save_weights(paths, weights)
     curves = next(hook.curves for hook in runner.hooks if isinstance(hook, CurveHook))
     roles = planned.config["roles"]
     return _Result(

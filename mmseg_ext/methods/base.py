@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from mmengine.model import BaseModel
-from mmengine.optim import OptimWrapper, OptimWrapperDict
+from mmengine.optim import OptimWrapper
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 from torch.nn import functional
@@ -19,8 +19,9 @@ from mmseg_ext.engine.data_parallel import (
     average_statistics,
     mean_over_processes,
 )
-from mmseg_ext.engine.micro_batches import mean_log, slices, teachers_held
-from mmseg_ext.errors import NonFiniteLossError, OptimizerError, TargetLabelsSeenError
+from mmseg_ext.engine.micro_batches import mean_log, refuse_non_finite, slices, teachers_held
+from mmseg_ext.engine.part_optimizers import STUDENT, by_part
+from mmseg_ext.errors import OptimizerError, TargetLabelsSeenError
 from mmseg_ext.parts.cross_entropy import Denominator, PixelCrossEntropy
 from mmseg_ext.parts.valid_margins import valid_pixels
 from mmseg_ext.registry import MODELS
@@ -39,9 +40,6 @@ class Batch:
     source_label: Tensor
     target_image: Tensor | None
     target_valid: Tensor | None = None
-
-
-STUDENT = "student"
 
 
 @dataclass(frozen=True)
@@ -119,14 +117,14 @@ class UDAMethod(BaseModel):
             NonFiniteLossError: a term is NaN or infinite; the weights are left as they were.
             OptimizerError: a term names a part that has no optimizer.
         """
-        wrappers = _by_part(optim_wrapper)
+        wrappers = by_part(optim_wrapper)
         optim_wrapper.zero_grad()
         logs = []
         for index, batch in enumerate(slices(self.prepare(data), self.micro_batches)):
             with teachers_held(self, hold=index > 0):
                 logs.append(self._back_propagate(batch, wrappers))
         log = mean_over_processes(mean_log(logs))
-        self._refuse_non_finite({n: value for n, value in log.items() if n.startswith("loss_")})
+        refuse_non_finite(log, self.iteration)
         for wrapper in wrappers.values():
             average_gradients(p for g in wrapper.optimizer.param_groups for p in g["params"])
             wrapper.step()
@@ -162,17 +160,6 @@ class UDAMethod(BaseModel):
                 total = total + term.loss.detach()
             observed.update({name: value.detach() for name, value in term.observed.items()})
         return {"loss": total, **losses, **observed}
-
-    def _refuse_non_finite(self, losses: Mapping[str, Tensor]) -> None:
-        # All terms at once, because asking each would wait for the device as many times; and their
-        # means over the processes, so that all of them stop together.
-        if torch.stack([loss.float() for loss in losses.values()]).isfinite().all():
-            return
-        name, loss = next((n, loss) for n, loss in losses.items() if not torch.isfinite(loss))
-        raise NonFiniteLossError(
-            f"loss term {name.removeprefix('loss_')!r} became {float(loss)} in iteration "
-            f"{int(self.iteration) + 1}"
-        )
 
     def image_statistics(self) -> dict[str, Any]:
         """Mean and standard deviation (RGB, 0-255) of the normalisation, for the augmentations."""
@@ -252,17 +239,6 @@ class UDAMethod(BaseModel):
                 f"{type(self).__name__} trains through train_step, which pairs two domains"
             )
         return self.student(inputs.contiguous(memory_format=self._layout), data_samples, mode=mode)
-
-
-def _by_part(optim_wrapper: OptimWrapper) -> dict[str, OptimWrapper]:
-    if not isinstance(optim_wrapper, OptimWrapperDict):
-        return {STUDENT: optim_wrapper}
-    wrappers = dict(optim_wrapper.items())
-    if STUDENT not in wrappers:
-        raise OptimizerError(
-            f"there are optimizers for {', '.join(wrappers)}, but none for the {STUDENT}"
-        )
-    return wrappers
 
 
 def _statistics_of(student: nn.Module) -> dict[str, Any]:

@@ -83,6 +83,28 @@ def test_micro_batches_are_noted_and_train_as_the_whole_batch(tiny: Path, tmp_pa
     assert next(losses) == pytest.approx(next(losses), rel=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("keep", "kept"),
+    [
+        ("weights", {"weights.pth"}),
+        ("nothing", set()),
+        ("everything", {"weights.pth", "resume.pth"}),
+    ],
+)
+def test_of_a_done_cell_stays_what_the_suite_asks_for(
+    tiny: Path, tmp_path: Path, keep: str, kept: set[str]
+) -> None:
+    suite = tiny / f"configs/suites/{keep}.yaml"
+    text = (tiny / "configs/suites/tiny.yaml").read_text(encoding="utf-8")
+    suite.write_text(f"{text}checkpoints: {{every: 2, keep: {keep}}}\n", encoding="utf-8")
+    cell = "source-only__resnet-mini__minidrive__seed0"
+    record = run(tiny, tmp_path, cell, suite_name=keep)
+    assert record.state == "done", record.failure
+    folder = tmp_path / keep / "cells" / cell
+    assert {path.name for path in folder.glob("*.pth")} == kept
+    assert not list(folder.glob(".*.tmp"))
+
+
 def test_a_record_says_what_it_must_and_nothing_about_the_machine(
     tiny: Path, tmp_path: Path
 ) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +66,23 @@ def test_several_processes_share_a_cell_and_its_slot(
     assert first["MASTER_PORT"] == second["MASTER_PORT"]
     assert only_record(tmp_path / "results/local").state == "done"
     assert not (cell / "lease.json").exists()
+
+
+def test_killing_the_orchestrator_ends_all_processes_of_a_shared_cell(
+    udabench: Any, configs: Any, tmp_path: Path, is_running: Callable[[int], bool]
+) -> None:
+    configs.suite("methods: [slow]")
+    process = udabench.start("run", "tiny", "--devices", "cpu", "--devices-per-cell", "2")
+    pids = tmp_path / "results/local/tiny/cells/slow__small__there__seed0/pids"
+    end = time.monotonic() + 20
+    while not (pids.exists() and len(pids.read_text().splitlines()) == 4):
+        assert time.monotonic() < end  # two processes, each with a child of its own
+        time.sleep(0.02)
+    process.kill()
+    process.communicate(timeout=20)
+    while any(is_running(int(pid)) for pid in pids.read_text().split()):
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def test_processes_that_cannot_share_a_batch_are_refused_before_anything_runs(
