@@ -54,6 +54,8 @@ def run(parsed: argparse.Namespace) -> int:
     )
     if ranks.rank() > 0:
         return _train_along(planned, suite, folder, runtime)
+    if _run_by_others(known, cell_paths):  # without looking as if it were being run once more
+        return EXIT_HELD
     try:
         with lease.hold(cell_paths.lease):
             cell_paths.remove_leftovers()
@@ -61,8 +63,7 @@ def run(parsed: argparse.Namespace) -> int:
             if planned.state == "done":
                 print(f"{planned.cell}: already done")
                 return EXIT_DONE
-            if known not in (None, verdict.text_of(verdict.stamp(cell_paths.record))):
-                print(f"{planned.cell}: another process has just run it")
+            if _run_by_others(known, cell_paths):
                 return EXIT_HELD
             if not in_pool:
                 data.prepare([planned])
@@ -79,6 +80,15 @@ def run(parsed: argparse.Namespace) -> int:
         with contextlib.suppress(OSError):  # the log may lie on the same disk
             print(f"udabench: {error}", file=sys.stderr)
         return EXIT_DISK
+
+
+def _run_by_others(known: str | None, cell_paths: paths.CellPaths) -> bool:
+    """Whether another process has recorded the cell since our orchestrator looked."""
+    now = verdict.stamp(cell_paths.record)
+    if known in (None, verdict.text_of(now)):
+        return False
+    print(f"{cell_paths.cell}: another process has just recorded it")
+    return True
 
 
 def _train_along(planned: PlannedCell, suite: Suite, folder: Path, runtime: Runtime) -> int:

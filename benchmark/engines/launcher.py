@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Sequence
 
+from benchmark.engines import EXIT_HELD
 from benchmark.engines.guardian import PARENT_FD, watch_parent
 
 POLL_SECONDS = 0.05
@@ -72,7 +73,8 @@ def _wait(processes: Sequence[subprocess.Popen[bytes]]) -> int:
     while any(process.poll() is None for process in processes):
         codes = [process.poll() for process in processes]
         if deadline is None and (codes[0] is not None or any(codes)):
-            deadline = time.monotonic() + GRACE_SECONDS
+            held = codes[0] == EXIT_HELD  # nobody has begun
+            deadline = time.monotonic() + (0.0 if held else GRACE_SECONDS)
             failed = next((code for code in codes if code), None)
         if deadline is not None and time.monotonic() > deadline:
             for process in processes:

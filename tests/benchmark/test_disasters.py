@@ -85,7 +85,9 @@ def test_a_full_disk_loses_nothing_and_says_so(
     assert "Traceback" not in stderr
     assert {path: path.read_bytes() for path in kept} == kept
     found = udabench("status", "tiny", "--out", str(out), "--json")
-    assert {each["state"] for each in json.loads(found.stdout)["cells"]} <= {"done", "missing"}
+    for each in json.loads(found.stdout)["cells"]:
+        # A record may just fit where a temporary file was removed; then it says what happened.
+        assert each["state"] in ("done", "missing") or each["reason"].startswith("disk: "), each
 
     ballast.unlink()
     again = udabench("run", "tiny", "--out", str(out))

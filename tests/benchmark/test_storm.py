@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from benchmark import lease, paths
+from benchmark.engines.verdict import stamp
 
 ROUNDS = 30
 CELLS = 20
@@ -120,21 +121,30 @@ def test_several_at_once_run_every_cell_once(
     }
     assert len(starts) == 9
     assert set(starts.values()) == {1}, starts
-    assert all("6 done, 3 failed" in out.splitlines()[-1] for out, _ in ended)
+    assert "9 cells: 6 done, 3 failed" in udabench("status", "tiny").stdout
     states = [document["state"] for document in comparable(folder).values()]
     assert sorted(states) == ["done"] * 6 + ["failed"] * 3
     assert not leftovers(tmp_path / "results")
 
 
+def changed(path: Path, process: subprocess.Popen[str]) -> Callable[[], bool]:
+    """Whether ``path`` has been written since now, or its writer's orchestrator has ended."""
+    before = stamp(path)
+    return lambda: stamp(path) != before or process.poll() is not None
+
+
 @pytest.mark.slow
 def test_a_storm_over_a_real_cell_changes_no_bit(tiny: Path, tmp_path: Path) -> None:
-    """Training of 220 steps with points to resume from at 100 and 200, killed in six rounds."""
+    """Training with a point to resume from every ten steps, killed in six rounds."""
     draw = random.Random(3)
-    arguments = ["--iterations", "220", "--only", "method=source-only,encoder=resnet-mini"]
+    suites = tiny / "configs/suites"
+    text = (suites / "tiny.yaml").read_text(encoding="utf-8")
+    (suites / "stormy.yaml").write_text(f"{text}checkpoints: {{every: 10}}\n", encoding="utf-8")
+    arguments = ["--iterations", "100", "--only", "method=source-only,encoder=resnet-mini"]
     environment = {**os.environ, "PYTHONPATH": str(paths.PACKAGE.parent)}
 
     def start(out: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "benchmark", "run", "tiny", "--rerun", "failed"]
+        command = [sys.executable, "-m", "benchmark", "run", "stormy", "--rerun", "failed"]
         return subprocess.Popen(
             [*command, "--out", str(tmp_path / out), *arguments],
             env=environment,
@@ -144,13 +154,18 @@ def test_a_storm_over_a_real_cell_changes_no_bit(tiny: Path, tmp_path: Path) -> 
         )
 
     calm = start("calm")
-    folder = tmp_path / "killed/tiny"
+    folder = tmp_path / "killed/stormy"
     killed = 0
-    for _ in range(6):
+    for round_ in range(6):
         process = start("killed")
         lease_file = folder / "cells/source-only__resnet-mini__minidrive__seed0/lease.json"
         wait_until(lambda file=lease_file: lease.is_alive(file), 60)
-        time.sleep(draw.uniform(0.5, 4.0))
+        point = lease_file.with_name("resume.pth")
+        if round_ % 2:  # while it starts
+            time.sleep(draw.uniform(0.0, 1.5))
+        else:  # soon after a point to resume from was written
+            wait_until(changed(point, process), 60)
+            time.sleep(draw.uniform(0.0, 0.4))
         holder = lease.read(lease_file)
         if holder is not None and draw.random() < 0.5:
             os.kill(holder.pid, signal.SIGKILL)
@@ -163,7 +178,8 @@ def test_a_storm_over_a_real_cell_changes_no_bit(tiny: Path, tmp_path: Path) -> 
     for process in (last, calm):
         output, _ = process.communicate(timeout=240)
         assert process.returncode == 0, output
-    assert killed >= 3
-    assert comparable(folder) == comparable(tmp_path / "calm/tiny")
+    assert killed >= 4
+    assert "resumed" in lease_file.with_name("log.txt").read_text(encoding="utf-8")
+    assert comparable(folder) == comparable(tmp_path / "calm/stormy")
     assert len(comparable(folder)) == 1
     assert not leftovers(folder)
