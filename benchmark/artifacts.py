@@ -12,6 +12,7 @@ from benchmark.paths import CellPaths
 
 if TYPE_CHECKING:
     import numpy as np
+    import torch
     from numpy.typing import NDArray
 
 
@@ -34,6 +35,22 @@ def save_confusion(paths: CellPaths, counts: Mapping[str, NDArray[np.int64]]) ->
         "file": str(target.relative_to(paths.suite_folder)),
         "sha256": digest(small[name] for name in sorted(small)),
     }
+
+
+def save_weights(paths: CellPaths, weights: Mapping[str, torch.Tensor]) -> None:
+    """The student's weights, written by the process that writes the record."""
+    import torch
+
+    if ranks.rank() != 0:
+        return
+    target = paths.folder / "weights.pth"
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        torch.save(dict(weights), temporary)
+        os.replace(temporary, target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def digest(arrays: Any) -> str:

@@ -97,11 +97,12 @@ def _catalogue(commands: Commands[argparse.ArgumentParser]) -> None:
 def _suites(commands: Commands[argparse.ArgumentParser]) -> None:
     made = _command(commands, "plan", "planning", "plan", "show a suite's cells before running")
     _suite_options(made)
+    _data_root(made)
     _weights(made)
     _json(made)
     made = _command(commands, "run", "run", "run", "run what a suite is missing, print its tables")
     _suite_options(made)
-    made.add_argument("--data-root", metavar="DIR", help="folder of downloaded data sets")
+    _data_root(made)
     _weights(made, download=True)
     made.add_argument("--engine", choices=("pool", "inline"), default="pool", help="where it runs")
     made.add_argument(
@@ -127,6 +128,7 @@ def _suites(commands: Commands[argparse.ArgumentParser]) -> None:
     _rehearse(commands)
     made = _command(commands, "status", "planning", "status", "show the state of a suite's cells")
     _suite_options(made)
+    _data_root(made)
     _json(made)
     made = _command(commands, "report", "planning", "report", "write and print a suite's tables")
     _suite_options(made)
@@ -155,7 +157,7 @@ def _cell(commands: Commands[argparse.ArgumentParser]) -> None:
     made.add_argument("id", metavar="ID", help="its name in the results, or its identity")
     made.add_argument("--suite", required=True, help="suite name or .yaml file")
     _overrides(made)
-    made.add_argument("--data-root", metavar="DIR", help="folder of downloaded data sets")
+    _data_root(made)
     _weights(made, download=True)
     made.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="default cpu")
     made.add_argument("--threads", type=_count, default=1, metavar="N", help="default 1")
@@ -186,12 +188,16 @@ def _data(commands: Commands[argparse.ArgumentParser]) -> None:
     made = _command(actions, "cache", "data_cache", "run", "store images at training size, fast")
     _domains(made)
     made.add_argument("--protocol", metavar="NAME", default="daformer", help="default %(default)s")
+    made.add_argument("--with-labels", action="store_true", help="of targets too, for the oracle")
+    instead = made.add_mutually_exclusive_group()
+    instead.add_argument("--verify", action="store_true", help="only compare checksums of files")
+    instead.add_argument("--remove", action="store_true", help="only remove the files")
     _export(actions)
 
 
 def _domains(made: argparse.ArgumentParser) -> None:
     made.add_argument("domains", nargs="*", metavar="DOMAIN", help="default: all that are there")
-    made.add_argument("--data-root", metavar="DIR", help="folder of downloaded data sets")
+    _data_root(made)
     made.add_argument("--processes", type=_count, metavar="N", help="default: all cores")
 
 
@@ -243,6 +249,10 @@ def _overrides(made: argparse.ArgumentParser) -> None:
         help="use this encoder instead of the suite's: a name of the list, "
         "open_clip:MODEL/TAG or timm:MODEL.TAG (repeatable)",
     )
+
+
+def _data_root(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--data-root", metavar="DIR", help="folder of downloaded data sets")
 
 
 def _weights(made: argparse.ArgumentParser, *, download: bool = False) -> None:

@@ -10,7 +10,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from benchmark import domains, optimisation, registry
+from benchmark import class_subsets, domains, evaluation_rules, optimisation, registry
 from benchmark.errors import FragmentError
 from benchmark.registry import Fragment, overlaid
 
@@ -57,19 +57,9 @@ def resolve(
             "randomness": {"seed": seed},
             "roles": roles,
             "domains": {name: domains.facts(found[name]) for name in roles},
+            **_scoring(protocol, shift),
         }
     )
-
-
-def evaluation_of(protocol: Fragment) -> Mapping[str, Any]:
-    """The rules by which a protocol's cells are scored, given in it or by the name of a preset.
-
-    Raises:
-        FragmentError: there is neither.
-        UsageError: no evaluation has that name.
-    """
-    given = protocol.require("evaluation")
-    return registry.find("evaluation", given).values if isinstance(given, str) else given
 
 
 def _changes(protocol: Fragment, method: Fragment) -> dict[str, Any]:
@@ -81,7 +71,6 @@ def _model(protocol: Fragment, method: Fragment, encoder: Fragment) -> dict[str,
     changes = _changes(protocol, method)
     changes.pop("rare_class_sampling", None)  # not the model's, see _rare_class_sampling
     channels = list(encoder.require("channels"))
-    rules = evaluation_of(protocol)
     segmentor = {
         "type": "EncoderDecoder",
         "backbone": _backbone(encoder),
@@ -91,7 +80,7 @@ def _model(protocol: Fragment, method: Fragment, encoder: Fragment) -> dict[str,
             "num_classes": NUM_CLASSES,
         },
         "train_cfg": {},
-        "test_cfg": {key: rules[key] for key in ("mode", "crop_size", "stride") if key in rules},
+        "test_cfg": evaluation_rules.of_protocol(protocol).inference,
     }
     preprocessor = {
         "type": "SegDataPreProcessor",
@@ -203,12 +192,19 @@ def _margins(method: Fragment, target: Fragment) -> dict[str, Any] | None:
 
 
 def _test_loader(protocol: Fragment, domain: Fragment) -> dict[str, Any]:
-    rules = evaluation_of(protocol)
+    rules = evaluation_rules.of_protocol(protocol)
     return {
-        "batch_size": rules["batch_size"],
+        "batch_size": rules.batch_size,
         "sampler": {"type": "DefaultSampler", "shuffle": False},
         "dataset": domains.scored(domain, rules),
     }
+
+
+def _scoring(protocol: Fragment, shift: Fragment) -> dict[str, Any]:
+    """What the headline is a mean of, where it is not simply all classes and all images."""
+    mean = evaluation_rules.of_protocol(protocol).mean
+    scoring = {**({} if mean == "pooled" else {"mean": mean}), **class_subsets.of_shift(shift)}
+    return {"scoring": scoring} if scoring else {}
 
 
 def _plain(value: Any) -> Any:

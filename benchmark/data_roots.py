@@ -7,7 +7,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from benchmark import registry
 from benchmark.errors import UsageError
 from benchmark.registry import Fragment
 
@@ -49,6 +51,23 @@ class DataRoots:
                 f"{VARIABLE}) for a folder with {folder}/ in it, or {variable} for its own folder"
             )
         return self.root / folder
+
+    def names(self, config: Mapping[str, Any]) -> dict[Path, str]:
+        """The folders of a cell's data sets, and what they are called in records instead.
+
+        ``config`` is the cell's resolved configuration. A folder that is a link is there twice.
+        """
+        places = {} if self.root is None else {self.root: "<data-root>"}
+        for domain in config.get("domains", {}).values():
+            if "dataset" not in domain:
+                continue  # a generated one
+            try:
+                folder = self.of(registry.find("dataset", domain["dataset"]))
+            except UsageError:
+                continue  # it was never found, so no message names it
+            if self.root is None or self.root not in folder.parents:
+                places[folder] = f"<data-root>/{domain['dataset']}"
+        return {**places, **{path.resolve(): name for path, name in places.items()}}
 
     def environment(self) -> Mapping[str, str]:
         """What a child process needs to find the same folders."""

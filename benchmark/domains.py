@@ -7,6 +7,7 @@ from typing import Any
 
 from benchmark import registry
 from benchmark.errors import FragmentError
+from benchmark.evaluation_rules import EvaluationRules
 from benchmark.registry import Fragment
 
 GENERATED = "MiniDrive"
@@ -49,17 +50,30 @@ def trained(
     return {**_source_of(domain, "train", labelled=labelled), "pipeline": transforms}
 
 
-def scored(domain: Fragment, rules: Mapping[str, Any]) -> dict[str, Any]:
-    """A domain's labelled test data set, read as the rules of the evaluation say."""
+def scored(domain: Fragment, rules: EvaluationRules) -> dict[str, Any]:
+    """A domain's labelled test data set, read and scored as the rules of the evaluation say."""
     reader = _label_reader(domain)
-    if domain.require("reader") == GENERATED:
-        transforms = [{"type": "ReadImage"}, reader, {"type": "PackSegInputs"}]
-    else:
-        # Labels after resizing: they stay at their own size, to which the logits are brought.
-        scale = rules["scales"].get(domain.require("dataset"), rules["scale"])
-        resize = {"type": "Resize", "scale": scale, "keep_ratio": True}
-        transforms = [{"type": "ReadImage"}, resize, reader, {"type": "PackSegInputs"}]
+    transforms: list[Mapping[str, Any]] = [{"type": "ReadImage"}, reader]
+    if domain.require("reader") != GENERATED:
+        dataset = domain.require("dataset")
+        space = rules.ground_truth_of(domain.name, dataset)
+        scale = rules.scale_of(domain.name, dataset)
+        # The label stays at its own size, to which the logits are brought, but where asked.
+        transforms += [{"type": "HalveImageAndLabel"}] if space == "half" else []
+        transforms += [{"type": "ScaleImage", **scale}] if scale else []
+        transforms += [{"type": "LabelAtImageSize"}] if space == "network" else []
+    transforms.append({"type": "PackSegInputs"})
     return {**_source_of(domain, "test", labelled=True), "pipeline": transforms}
+
+
+def as_published(domain: Fragment, split: str, *, labelled: bool) -> dict[str, Any]:
+    """A domain's images, and with ``labelled`` their labels as train ids, at their own sizes.
+
+    Raises:
+        FragmentError: the domain has no such split, or a fragment lacks a name.
+    """
+    readers = [{"type": "ReadImage"}, *([_label_reader(domain)] if labelled else [])]
+    return {**_source_of(domain, split, labelled=labelled), "pipeline": readers}
 
 
 def can_be_scored(domain: Fragment) -> bool:

@@ -35,6 +35,11 @@ def cache_root() -> Path:
     return Path(chosen).expanduser().absolute() if chosen else Path.home() / ".cache" / "udabench"
 
 
+def training_images(cache: Path) -> Path:
+    """Folder of the files that ``udabench data cache`` makes."""
+    return cache / "training_images"
+
+
 def shown(path: Path) -> str:
     """``path`` as a message prints it: relative where it lies below the current folder."""
     try:

@@ -54,6 +54,10 @@ class DomainMetrics:
 
     ``role`` is ``source``, ``target`` or ``unseen``. ``per_class_iou`` maps class name to IoU in
     percent; a class that never occurs in the ground truth has ``None`` and is not in ``miou``.
+    ``means`` are further means in percent by name, such as that of all classes where ``miou`` is
+    that of fewer; ``groups`` the mIoU of each group of images (ACDC's conditions). ``notes`` say
+    what ``miou`` is a mean of where it is not all classes and all images. Records older than these
+    three have none.
     """
 
     role: str
@@ -62,6 +66,9 @@ class DomainMetrics:
     scored_classes: int
     pixel_accuracy: float
     images: int
+    means: Mapping[str, float] = field(default_factory=dict)
+    groups: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -172,7 +179,7 @@ def _parse(document: Mapping[str, Any]) -> Record:
         cell=Cell(**document["cell"]),
         identity=Identity(**document["identity"]),
         state=document["state"],
-        metrics={name: DomainMetrics(**values) for name, values in document["metrics"].items()},
+        metrics={name: _metrics(values) for name, values in document["metrics"].items()},
         failure=failure,
         diagnostics=document["diagnostics"],
         cost=Cost(**document["cost"]) if document["cost"] else None,
@@ -180,6 +187,10 @@ def _parse(document: Mapping[str, Any]) -> Record:
         attempts=tuple(document["attempts"]),
         notes=tuple(document["notes"]),
     )
+
+
+def _metrics(values: Mapping[str, Any]) -> DomainMetrics:
+    return DomainMetrics(**{**values, "notes": tuple(values.get("notes", ()))})
 
 
 def iterate_records(suite_folder: Path) -> Iterator[Record]:

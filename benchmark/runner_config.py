@@ -10,12 +10,12 @@ from typing import Any
 from benchmark import ranks, registry
 from benchmark.domains import FILES
 from benchmark.errors import UsageError
-from benchmark.paths import CellPaths
+from benchmark.paths import CellPaths, training_images
 from benchmark.runtime import Runtime
 from benchmark.weights import with_weights
 
 # Parts of a resolved configuration that are facts about the cell, not arguments of the Runner.
-_FACTS = ("roles", "domains")
+_FACTS = ("roles", "domains", "scoring")
 
 
 def for_this_machine(
@@ -39,7 +39,10 @@ def for_this_machine(
     for dataset in datasets:
         if dataset is not None:
             dataset["data_root"] = str(roots[dataset["domain"]])
-            dataset["pipeline"] = [_with_tuples(each) for each in dataset["pipeline"]]
+            dataset["pipeline"] = [with_tuples(each) for each in dataset["pipeline"]]
+    for dataset in datasets[:2]:  # each image of the others is read once, a cache does not help
+        if dataset is not None and dataset["type"] == "FileDomainDataset":
+            dataset["cache"] = str(training_images(runtime.cache))
     if "rare_class_sampling" in training["dataset"]:
         cache = str(runtime.cache / "class_statistics")
         training["dataset"]["rare_class_sampling"]["cache"] = cache
@@ -71,7 +74,7 @@ def for_this_machine(
     return runner
 
 
-def _with_tuples(transform: Mapping[str, Any]) -> dict[str, Any]:
+def with_tuples(transform: Mapping[str, Any]) -> dict[str, Any]:
     """A transform whose sizes are tuples again: MMCV refuses the lists that JSON makes of them."""
     sizes = ("scale", "crop_size")
     return {k: tuple(v) if k in sizes and isinstance(v, list) else v for k, v in transform.items()}

@@ -19,8 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark import artifacts, attempts, failures, provenance, ranks
-from benchmark.budget import Checkpoints
+from benchmark import artifacts, attempts, domain_record, failures, provenance, ranks
 from benchmark.paths import CellPaths
 from benchmark.plan import PlannedCell
 from benchmark.records import Cost, DomainMetrics, Failure, Record, write_atomically, write_record
@@ -62,10 +61,10 @@ def run_cell(planned: PlannedCell, suite: Suite, folder: Path, runtime: Runtime)
     failure: Failure | None = None
     try:
         with _process_group(runtime.device):
-            result = _train_and_score(planned, paths, runtime, suite.checkpoints)
+            result = _train_and_score(planned, suite, paths, runtime)
     except Exception as error:
         log = str(paths.log.relative_to(folder))
-        failure = Failure(failures.kind_of(error), _message(error, runtime), log)
+        failure = Failure(failures.kind_of(error), _message(error, planned.config, runtime), log)
         with suppress(OSError):  # the log may lie on a full disk
             traceback.print_exc()
     with suppress(OSError):
@@ -122,7 +121,7 @@ def _process_group(device: str) -> Iterator[None]:
 
 
 def _train_and_score(
-    planned: PlannedCell, paths: CellPaths, runtime: Runtime, checkpoints: Checkpoints
+    planned: PlannedCell, suite: Suite, paths: CellPaths, runtime: Runtime
 ) -> _Result:
     import torch
     from mmengine.config import Config
@@ -132,7 +131,7 @@ def _train_and_score(
     from mmseg_ext.engine import CurveHook
 
     torch.set_num_threads(runtime.threads)
-    config = for_this_machine(planned.config, paths, runtime, checkpoints.every)
+    config = for_this_machine(planned.config, paths, runtime, suite.checkpoints.every)
     # Unformatted: MMEngine prints the configuration, and yapf takes seconds to make it pretty.
     runner = Runner.from_cfg(Config(config, format_python_code=False))
     model = getattr(runner.model, "module", runner.model)  # several processes: it is wrapped
@@ -146,15 +145,15 @@ def _train_and_score(
 
     scores: Mapping[str, DomainScore] = runner.test_loop.scores  # type: ignore[attr-defined]
     weights = model.student.state_dict()
-    if checkpoints.keep != "nothing":
-        _save_weights(paths, weights)
+    if suite.checkpoints.keep != "nothing":
+        artifacts.save_weights(paths, weights)
     curves = next(hook.curves for hook in runner.hooks if isinstance(hook, CurveHook))
-    roles = planned.config["roles"]
     return _Result(
-        metrics={name: _metrics(roles[name], score) for name, score in scores.items()},
+        metrics=domain_record.metrics(planned.config, scores, runner.test_loop.dataloaders),
         diagnostics={
             "curves": curves,
             "encoder": _encoder_facts(model),
+            **domain_record.facts(planned.config, suite, runner),
             "weights_sha256": artifacts.digest(tensor.cpu().numpy() for tensor in weights.values()),
             "confusion": artifacts.save_confusion(
                 paths, {name: s.confusion_ncc for name, s in scores.items()}
@@ -168,22 +167,6 @@ def _encoder_facts(model: Any) -> dict[str, Any]:
     """What the encoder was and how its input was normalised, for the record."""
     describe = getattr(model.student.backbone, "describe", dict)
     return {**describe(), "image_statistics": model.image_statistics()}
-
-
-def _metrics(role: str, score: DomainScore) -> DomainMetrics:
-    from mmseg_ext.datasets.classes import CLASSES
-
-    return DomainMetrics(
-        role=role,
-        miou=score.miou,
-        per_class_iou={
-            name: None if value != value else float(value)  # NaN: the class has no ground truth
-            for name, value in zip(CLASSES, score.iou, strict=True)
-        },
-        scored_classes=score.scored_classes,
-        pixel_accuracy=score.pixel_accuracy,
-        images=len(score.confusion_ncc),
-    )
 
 
 def _cost(
@@ -216,22 +199,6 @@ def _cost(
     )
 
 
-def _save_weights(paths: CellPaths, weights: Mapping[str, torch.Tensor]) -> None:
-    """The student's weights, written by the process that writes the record."""
-    import torch
-
-    if ranks.rank() != 0:
-        return
-    target = paths.folder / "weights.pth"
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        torch.save(dict(weights), temporary)
-        os.replace(temporary, target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
 def _drop_foreign_resume_point(paths: CellPaths, planned: PlannedCell) -> None:
     """A resume point of another configuration must not be continued with this one."""
     assert planned.identity is not None
@@ -257,11 +224,9 @@ def _write_progress(paths: CellPaths, phase: str) -> None:
         write_atomically(paths.progress, json.dumps({**state, "time": time.time()}))
 
 
-def _message(error: Exception, runtime: Runtime) -> str:
+def _message(error: Exception, config: Mapping[str, Any], runtime: Runtime) -> str:
     """The error in one line without this machine's folders: it goes into a record."""
-    places = {runtime.cache: "<cache>"}
-    if runtime.data_roots.root is not None:
-        places[runtime.data_roots.root] = "<data-root>"
+    places = {runtime.cache: "<cache>", **runtime.data_roots.names(config)}
     if runtime.weights.folder is not None:
         places[runtime.weights.folder] = "<weights>"
     return provenance.scrub(f"{type(error).__name__}: {error}", places)

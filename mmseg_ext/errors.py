@@ -57,3 +57,7 @@ class MethodError(ExtensionError):
 
 class ResumeError(ExtensionError):
     """A resume point that this run cannot go on from: says what differs."""
+
+
+class ImageCacheError(ExtensionError):
+    """A file of cached training images that cannot be written, read, or used with its data."""

@@ -44,6 +44,7 @@ TRANSFORMS = _child(
     mmseg_registry.TRANSFORMS,
     "mmseg_ext.datasets.mapped_label",
     "mmseg_ext.datasets.reading",
+    "mmseg_ext.datasets.scoring_size",
     "mmseg_ext.datasets.valid_pixels",
 )
 LOOPS = _child("loop", mmseg_registry.LOOPS, "mmseg_ext.engine", "mmseg_ext.evaluation")

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 from benchmark.cli import EXIT_DONE, EXIT_FAILED, EXIT_INCOMPLETE
 from benchmark.commands import options
+from benchmark.data_roots import DataRoots
+from benchmark.missing_data import missing_data
 from benchmark.paths import CellPaths, shown
 from benchmark.plan import Plan, PlannedCell
 from benchmark.weights import WeightsFolder, missing_weights
@@ -19,13 +21,15 @@ REASON_WIDTH = 100
 def plan(parsed: argparse.Namespace) -> int:
     """Print the cells of a suite and what ``run`` would do with them."""
     planned = options.make_plan(parsed)
+    problems = _missing(planned, parsed)
     if parsed.json:
-        sys.stdout.write(planned.to_json())
+        document = json.loads(planned.to_json())
+        print(json.dumps({**document, "lacking": problems}, indent=1))
         return EXIT_DONE
     print(f"{planned.suite.title} ({summary(planned)}), results in {shown(planned.folder)}")
     print(cell_lines(planned.entries))
     print(f"'udabench run {parsed.suite}' would start {len(planned.due())} of them")
-    for problem in missing_weights(planned.due(), WeightsFolder.chosen(parsed.weights)):
+    for problem in problems:
         print(problem)
     return EXIT_DONE
 
@@ -41,6 +45,8 @@ def status(parsed: argparse.Namespace) -> int:
     else:
         print(f"{planned.suite.name}: {summary(planned)}")
         print(cell_lines(planned.entries))
+        for problem in missing_data(planned.due(), DataRoots.chosen(parsed.data_root)):
+            print(problem)
     return exit_code(planned)
 
 
@@ -86,6 +92,15 @@ def cell_lines(entries: Sequence[PlannedCell]) -> str:
         cells = "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True))
         lines.append(f"  {cells}  {reason}".rstrip())
     return "\n".join(lines)
+
+
+def _missing(planned: Plan, parsed: argparse.Namespace) -> list[str]:
+    """What ``run`` would refuse to start without: weights and data sets."""
+    due = planned.due()
+    return [
+        *missing_weights(due, WeightsFolder.chosen(parsed.weights)),
+        *missing_data(due, DataRoots.chosen(parsed.data_root)),
+    ]
 
 
 def _one_line(reason: str) -> str:

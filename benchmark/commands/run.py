@@ -21,6 +21,7 @@ from benchmark.engines.devices import slots
 from benchmark.engines.order import ordered
 from benchmark.engines.sweep import sweep
 from benchmark.errors import UdabenchError, UsageError
+from benchmark.missing_data import missing_data
 from benchmark.plan import Plan, PlannedCell
 from benchmark.progress import display, duration
 from benchmark.runtime import Runtime
@@ -41,7 +42,8 @@ def run(parsed: argparse.Namespace) -> int:
     print(f"{planned.suite.title} ({summary(planned)}), results in {paths.shown(planned.folder)}")
     if due:
         weights = WeightsFolder.chosen(parsed.weights, parsed.download_weights)
-        problems = missing_weights(due, weights)
+        roots = DataRoots.chosen(parsed.data_root)
+        problems = [*missing_weights(due, weights), *missing_data(due, roots)]
         if problems:
             raise UsageError("\n  ".join(problems))
         check_shares(due, parsed)
@@ -133,6 +135,7 @@ def execute(
             threads=parsed.threads,
             limit=minutes * 60 if minutes else None,
             budget=planned.suite.budget,
+            data_roots=DataRoots.chosen(parsed.data_root),
         )
         return pool.run(due)
 

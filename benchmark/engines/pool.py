@@ -6,7 +6,6 @@ also hold one end of a pipe of ours (see ``guardian``): they end with us, howeve
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import sys
@@ -15,7 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmark import attempts, failures, lease, plan
+from benchmark import attempts, failures, plan
+from benchmark.data_roots import DataRoots
 from benchmark.engines import Interrupted, Observer, Outcome, Slot, process, signals
 from benchmark.engines.process import Worker
 from benchmark.engines.verdict import Ending, conclude, stamp
@@ -47,7 +47,7 @@ class Pool:
 
     ``command`` makes a worker's command line, ``limit`` is the time limit of a cell in seconds,
     ``grace`` the seconds a worker is given between SIGTERM and SIGKILL, ``budget`` says which
-    failures are tried again.
+    failures are tried again. No message in a record names one of ``data_roots``.
     """
 
     suite: str
@@ -59,6 +59,7 @@ class Pool:
     limit: float | None = None
     grace: float = 10.0
     budget: Budget = field(default_factory=Budget)
+    data_roots: DataRoots = field(default_factory=lambda: DataRoots(None))
     _waiting: list[PlannedCell] = field(default_factory=list, init=False)
     _running: list[Worker] = field(default_factory=list, init=False)
     _free: list[Slot] = field(default_factory=list, init=False)
@@ -181,7 +182,7 @@ class Pool:
             code = worker.wait()
             self._running.remove(worker)
             self._free.append(worker.slot)
-            _discard(worker)
+            worker.discard_lease()
             outcome = conclude(self.suite, self._ending(worker, code))
             if outcome.state == "skipped" and not self._signals:
                 self._wait_for(worker.planned, "")
@@ -200,6 +201,7 @@ class Pool:
             threads=self.threads,
             limit=self.limit,
             accumulate=worker.accumulate,
+            data_roots=self.data_roots,
         )
 
     def _tries_again(self, worker: Worker, outcome: Outcome) -> bool:
@@ -244,11 +246,5 @@ class Pool:
         for worker in self._running:
             worker.signal_group(signal.SIGKILL)
             worker.wait()
-            _discard(worker)
+            worker.discard_lease()
         self._running.clear()
-
-
-def _discard(worker: Worker) -> None:
-    """Remove a dead worker's lease; where that cannot be done, whoever comes next does it."""
-    with contextlib.suppress(OSError, UdabenchError):
-        lease.discard_dead(worker.paths.lease)

@@ -15,6 +15,7 @@ from benchmark import lease, ranks
 from benchmark.engines import Slot
 from benchmark.engines.guardian import PARENT_FD
 from benchmark.engines.verdict import KNOWN_RECORD, text_of
+from benchmark.errors import UdabenchError
 from benchmark.paths import CellPaths, cache_root
 from benchmark.plan import PlannedCell
 from benchmark.provenance import utc_now
@@ -59,6 +60,11 @@ class Worker:
             os.close(self.watch)
             self.watch = None
         return code
+
+    def discard_lease(self) -> None:
+        """Remove what is left of its lease; where that fails, whoever comes next does it."""
+        with contextlib.suppress(OSError, UdabenchError):
+            lease.discard_dead(self.paths.lease)
 
 
 def wait_for_any(workers: Sequence[Worker], seconds: float) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import EllipsisType
 
 from benchmark import attempts, failures, lease, provenance, records
+from benchmark.data_roots import DataRoots
 from benchmark.engines import (
     EXIT_DISK,
     EXIT_DONE,
@@ -32,7 +33,8 @@ MESSAGE_LENGTH = 300
 class Ending:
     """A worker that has ended. ``before`` is its record's stamp when it was started, ``accumulate``
     the micro-batches it was told to use, ``stopped`` why the pool stopped it (``timeout``,
-    ``interrupted``) or empty, ``limit`` in seconds."""
+    ``interrupted``) or empty, ``limit`` in seconds; ``data_roots`` are folders that no message may
+    name."""
 
     planned: PlannedCell
     paths: CellPaths
@@ -43,6 +45,7 @@ class Ending:
     threads: int
     limit: float | None
     accumulate: int = 1
+    data_roots: DataRoots = field(default_factory=lambda: DataRoots(None))
 
 
 def stamp(path: Path) -> tuple[int, int] | None:
@@ -160,7 +163,8 @@ def last_line(log: Path) -> str:
 
 
 def _without_places(text: str, ending: Ending) -> str:
-    return provenance.scrub(text, {ending.paths.suite_folder: "<results>"})
+    data = ending.data_roots.names(ending.planned.config)
+    return provenance.scrub(text, {**data, ending.paths.suite_folder: "<results>"})
 
 
 def _failed(suite: str, ending: Ending, kind: str, message: str) -> Record:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from benchmark import paths, registry
 from benchmark.cell import Cell
+from benchmark.domains import FILES, dataset_of
 from benchmark.errors import FragmentError, RecordError
 from benchmark.records import Record
 from benchmark.report.grid import Domain, Encoder, Grid, Method, Outcome, Shift
@@ -91,7 +92,9 @@ def outcome(entry: EntryLike) -> Outcome:
     record = entry.record
     if entry.state == "done" and record is not None:
         scores = {name: metrics.miou for name, metrics in record.metrics.items()}
-        return Outcome("done", scores, record=RecordRef(record.cell.stem, record.identity.id))
+        notes = {name: metrics.notes for name, metrics in record.metrics.items()}
+        ref = RecordRef(record.cell.stem, record.identity.id)
+        return Outcome("done", scores, record=ref, notes=notes)
     reason = entry.reason or ""
     if entry.state == "failed" and record is not None and record.failure is not None:
         failure = record.failure
@@ -117,13 +120,30 @@ def _shift(name: str, title: str) -> Shift:
         )
     names = [target, *unseen]
     shorts = _distinct({each: _short(each) for each in names})
-    first, *others = (Domain(each, shorts[each]) for each in names)
+    first, *others = (Domain(each, shorts[each], _variant(each, shorts[each])) for each in names)
     return Shift(name, title, first, tuple(others))
 
 
 def _short(name: str) -> str:
     card = _card("domain", name)
     return str(card.get("short") or card["title"])
+
+
+def _variant(name: str, short: str) -> str:
+    """Which label map a domain is scored with, if its data set has several.
+
+    The variant is a domain's own: two of them never share a column, whatever their titles.
+    """
+    domain = registry.find("domain", name)
+    if domain.values.get("reader") != FILES:
+        return ""
+    dataset = dataset_of(domain)
+    if len(dataset.values.get("label_maps", ())) < 2:
+        return ""
+    return (
+        f"{short}: labels of {dataset.card['title']} by the map {domain.require('label_map')}; "
+        "scores by another map do not compare"
+    )
 
 
 def _distinct(titles: Mapping[str, str]) -> dict[str, str]:

@@ -34,10 +34,14 @@ class Encoder:
 
 @dataclass(frozen=True)
 class Domain:
-    """A domain as the tables show it; ``short`` heads a column."""
+    """A domain as the tables show it; ``short`` heads a column.
+
+    ``note`` says which of several label maps of its data set it is scored with.
+    """
 
     name: str
     short: str
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,13 +59,15 @@ class Outcome:
     """What is known of one cell.
 
     ``state`` is ``done`` or one of ``MISSING_STATES``; ``miou`` maps domain names to percent and
-    counts only where the state is ``done``; ``reason`` says why a cell is not done.
+    counts only where the state is ``done``; ``reason`` says why a cell is not done. ``notes`` say
+    by domain what its mIoU is a mean of, where it is not all classes and all images.
     """
 
     state: str
     miou: Mapping[str, float] = field(default_factory=dict)
     reason: str = ""
     record: RecordRef | None = None
+    notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -124,6 +130,20 @@ class Grid:
         having = [method for method in self.methods if method.role == role]
         named = [method for method in having if method.name == conventional]
         return next(iter(named + having), None)
+
+    def notes(self, shift: Shift, domains: Sequence[Domain]) -> list[str]:
+        """What a reader must know of scores on these domains, each sentence once."""
+        found: list[str] = []
+        for domain in domains:
+            measured = [
+                note
+                for cell, outcome in self.outcomes.items()
+                if cell.shift == shift.name
+                for note in outcome.notes.get(domain.name, ())
+            ]
+            found += [domain.note] if domain.note else []
+            found += [f"{domain.short}: {note}" for note in measured]
+        return list(dict.fromkeys(found))
 
     def sample(
         self, method: Method, encoder: Encoder, shift: Shift, domains: Sequence[Domain]

@@ -79,7 +79,7 @@ def _groups(section: Section, style: Style) -> list[list[Strip]]:
         continues = bool(column.group) and column.group == previous
         heading = column.title if continues or not column.group else column.group
         cells = [row.cells[index] for row in section.rows]
-        strips = [_strip(heading, _bodies(cells, style))]
+        strips = [_strip(heading, _bodies(cells, style), marks=column.footnotes)]
         if column.delta is not None:
             strips.append(_strip(column.delta, _bodies([cell.delta for cell in cells], style)))
         if continues:
@@ -99,8 +99,10 @@ def _lines(strips: Sequence[Strip]) -> list[str]:
     return ["| " + " | ".join(row) + " |" for row in rows]
 
 
-def _strip(title: str, bodies: Sequence[str], left: bool = False) -> Strip:
-    heading = escape(title)
+def _strip(
+    title: str, bodies: Sequence[str], left: bool = False, marks: Sequence[int] = ()
+) -> Strip:
+    heading = escape(title) + _numbers(marks)
     width = max(3, *(text_width(text) for text in (heading, *bodies)))
     rule = ":" + "-" * (width - 1) if left else "-" * (width - 1) + ":"
     heading, *lines = (_pad(text, width, left) for text in (heading, *bodies))
@@ -156,6 +158,8 @@ def _word(cell: TableCell | None) -> str:
 
 
 def _marks(cell: TableCell | None) -> str:
-    if cell is None or not cell.footnotes:
-        return ""
-    return " [" + ",".join(map(str, cell.footnotes)) + "]"
+    return "" if cell is None else _numbers(cell.footnotes)
+
+
+def _numbers(footnotes: Sequence[int]) -> str:
+    return f" [{','.join(map(str, footnotes))}]" if footnotes else ""

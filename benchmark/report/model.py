@@ -108,6 +108,7 @@ class Column:
     ``group`` ties neighbouring columns together under one heading (an encoder); ``title`` heads
     the single column. ``delta`` is the title under which a format prints the cells' deltas, and
     ``None`` where they have none. ``keys`` are the coordinates that the column fixes.
+    ``footnotes`` are numbers into ``Table.notes`` that hold for every cell.
     """
 
     title: str
@@ -116,6 +117,7 @@ class Column:
     group: str = ""
     delta: str | None = None
     ranked: bool = False
+    footnotes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

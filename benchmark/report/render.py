@@ -80,7 +80,9 @@ def tidy(table: Table) -> str:
                 "expected": cell.expected,
                 "rank": "" if cell.rank is None else cell.rank,
                 "state": cell.state,
-                "notes": "; ".join(table.notes[number - 1] for number in cell.footnotes),
+                "notes": "; ".join(
+                    table.notes[number - 1] for number in (*column.footnotes, *cell.footnotes)
+                ),
                 "records": " ".join(map(str, cell.records)),
             }
         )

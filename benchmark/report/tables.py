@@ -112,7 +112,10 @@ def _uda_section(grid: Grid, shift: Shift, footnotes: Footnotes) -> Section:
     for encoder in grid.encoders:
         keys = (("encoder", encoder.name), ("domain", shift.target.name))
         delta = GAIN.title if baseline else None
-        columns.append(Column("mIoU", MIOU, keys, encoder.title, delta=delta, ranked=True))
+        marks = _marks(grid, shift, (shift.target,), footnotes)
+        columns.append(
+            Column("mIoU", MIOU, keys, encoder.title, delta=delta, ranked=True, footnotes=marks)
+        )
         if baseline and oracle:
             columns.append(Column(GAP_CLOSED.title, GAP_CLOSED, keys, encoder.title))
     rows = [
@@ -169,7 +172,16 @@ def _generalization_section(grid: Grid, shift: Shift, footnotes: Footnotes) -> S
         *((domain.short, domain.name, (domain,)) for domain in shift.unseen),
         (MEAN_UNSEEN, MEAN_UNSEEN, shift.unseen),
     ]
-    columns = [Column(title, MIOU, (("domain", key),), ranked=True) for title, key, _ in scored]
+    columns = [
+        Column(
+            title,
+            MIOU,
+            (("domain", key),),
+            ranked=True,
+            footnotes=_marks(grid, shift, domains, footnotes),
+        )
+        for title, key, domains in scored
+    ]
     rows = [
         Row(
             labels=(method.title, encoder.title),
@@ -190,3 +202,10 @@ def _generalization_section(grid: Grid, shift: Shift, footnotes: Footnotes) -> S
         rank(rows, columns),
         keys=(("shift", shift.name),),
     )
+
+
+def _marks(
+    grid: Grid, shift: Shift, domains: Sequence[Domain], footnotes: Footnotes
+) -> tuple[int, ...]:
+    """The foot-notes of a column: how its domains are scored, where that is not as everywhere."""
+    return tuple(footnotes.number(note) for note in grid.notes(shift, domains))

@@ -3,7 +3,8 @@
 The counts are taken from what training reads: the data set's own label reader, before any resizing
 or cropping, so the counts follow its label table whatever that is. Counting a large data set
 takes minutes, so the result can be kept in a cache folder outside the data. The file's name there
-is a digest of everything the counts depend on; a changed data set finds no file and is counted.
+is the domain's with a digest of everything the counts depend on: the files of the split and how
+they are read. A changed data set or another label map finds no file and is counted.
 """
 
 from __future__ import annotations
@@ -11,30 +12,39 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import pickle
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from mmseg.datasets import BaseSegDataset
 from numpy.typing import NDArray
 
 from mmseg_ext.datasets.classes import CLASSES
 from mmseg_ext.datasets.files import status
+from mmseg_ext.datasets.label_table import id_counts
 from mmseg_ext.datasets.reading import ReadImage
 from mmseg_ext.errors import StatisticsError
 
-_VERSION = 1  # of the counting; raise when the same files would be counted differently
+Progress = Callable[[int, int], None]
+
+_VERSION = 2  # of the counting; raise when the same files would be counted differently
 
 
-def class_pixels(dataset: BaseSegDataset, cache: Path | None = None) -> NDArray[np.int64]:
+def class_pixels(
+    dataset: BaseSegDataset,
+    cache: Path | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> NDArray[np.int64]:
     """Pixels of each class in each label map, (N,19) in the order of the data set.
 
     Args:
         dataset: labelled data set whose pipeline reads label maps before it changes them.
         cache: folder to keep the counts in, or ``None`` to count anew each time.
+        threads: that read at the same time; by default one a core, at most eight.
+        progress: called with the number of label maps counted and the number in all.
 
     Raises:
         StatisticsError: the data set has no label maps or its pipeline does not read them.
@@ -42,15 +52,16 @@ def class_pixels(dataset: BaseSegDataset, cache: Path | None = None) -> NDArray[
     """
     paths = label_paths(dataset)
     if cache is None:
-        return _count(dataset)
-    path = Path(cache) / f"{_fingerprint(dataset, paths)}.npy"
+        return _count(dataset, threads, progress)
+    domain = getattr(dataset, "domain", "labels")
+    path = Path(cache) / f"{domain}-{_fingerprint(dataset, paths)}.npy"
     try:
         counted: NDArray[np.int64] = np.load(path, allow_pickle=False)
         if counted.shape == (len(paths), len(CLASSES)):
             return counted
     except (OSError, ValueError, EOFError):
         pass  # not there yet, or cut short by a crash: count and replace it
-    counted = _count(dataset)
+    counted = _count(dataset, threads, progress)
     _save(path, counted)
     return counted
 
@@ -78,13 +89,7 @@ def relative_names(paths: list[str]) -> list[str]:
 
 def count_label(label_hw: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Pixels of each of the 19 classes in one label map of train ids; 255 is not counted."""
-    # OpenCV is faster than numpy's bincount, and releases the interpreter's lock. It counts in
-    # fp32, which is exact up to 2^24 pixels.
-    rows = max(1, 2**24 // label_hw.shape[1])
-    parts = [label_hw[top : top + rows] for top in range(0, label_hw.shape[0], rows)]
-    counts = [cv2.calcHist([part], [0], None, [256], [0, 256]) for part in parts]
-    total: NDArray[np.int64] = np.sum(counts, axis=0, dtype=np.int64).ravel()
-    return total[: len(CLASSES)]
+    return id_counts(label_hw)[: len(CLASSES)]
 
 
 def read_label(dataset: BaseSegDataset, index: int) -> NDArray[np.uint8]:
@@ -119,15 +124,24 @@ def _apply(readers: list[Any], dataset: BaseSegDataset, index: int) -> NDArray[n
     return label
 
 
-def _count(dataset: BaseSegDataset) -> NDArray[np.int64]:
+def _count(
+    dataset: BaseSegDataset, threads: int | None = None, progress: Progress | None = None
+) -> NDArray[np.int64]:
     readers = _readers(dataset)
 
     def count(index: int) -> NDArray[np.int64]:
         return count_label(_apply(readers, dataset, index))
 
-    # Threads, because OpenCV decodes without holding the interpreter's lock.
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        return np.stack(list(pool.map(count, range(len(dataset)))))
+    threads = threads or min(8, os.cpu_count() or 1)
+    size, rows = len(dataset), list[NDArray[np.int64]]()
+    # Threads, because OpenCV and Pillow decode without holding the interpreter's lock. In blocks,
+    # because an interrupt waits for what has been handed to them.
+    with ThreadPoolExecutor(threads) as pool:
+        while len(rows) < size:
+            rows += pool.map(count, range(len(rows), min(size, len(rows) + 16 * threads)))
+            if progress:
+                progress(len(rows), size)
+    return np.stack(rows)
 
 
 def _fingerprint(dataset: BaseSegDataset, paths: list[str]) -> str:
@@ -137,10 +151,27 @@ def _fingerprint(dataset: BaseSegDataset, paths: list[str]) -> str:
         for name, found in zip(relative_names(paths), map(status, paths), strict=True)
     ]
     digest = hashlib.sha256(json.dumps([_VERSION, len(CLASSES), files]).encode())
+    for index in range(len(paths)):  # of panoptic labels; the same for all others
+        segments = dataset.get_data_info(index).get("segments")
+        if segments:
+            digest.update(repr(sorted(segments.items())).encode())
     for reader in _readers(dataset):
-        digest.update(f"{type(reader).__module__}.{type(reader).__qualname__}".encode())
-        digest.update(pickle.dumps(vars(reader), protocol=4))
+        digest.update(_named(type(reader)))
+        for name, value in sorted(vars(reader).items()):
+            digest.update(name.encode())
+            digest.update(_plain(value))
     return digest.hexdigest()[:32]
+
+
+def _plain(value: Any) -> bytes:
+    """A reader's argument as bytes that are the same in every process."""
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype} {value.shape}".encode() + value.tobytes()
+    return _named(value) if callable(value) else repr(value).encode()
+
+
+def _named(value: Any) -> bytes:
+    return f"{value.__module__}.{value.__qualname__}".encode()
 
 
 def _save(path: Path, counted: NDArray[np.int64]) -> None:

@@ -1,15 +1,14 @@
 """The six encodings in which data sets publish labels, read into maps of the data set's own ids.
 
 Two of them are traps. OpenCV expands a palette PNG to colours and loses the ids (GTA5, Mapillary
-Vistas); Pillow keeps them. Pillow reduces the 16-bit channels of SYNTHIA to their high bytes and
-loses the class; OpenCV keeps it.
+Vistas); Pillow keeps them, but fills up with zeros where pixels are missing, so the indices are
+declared grey values before OpenCV reads them. Pillow reduces the 16-bit channels of SYNTHIA to
+their high bytes and loses the class; OpenCV keeps it. Images must be whole PNG files: other formats
+change ids too, and damaged files give wrong ones.
 """
 
 from __future__ import annotations
 
-import io
-import json
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,16 +16,20 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
 
+from mmseg_ext.datasets.encoded import (
+    GREY,
+    PALETTE,
+    RGB,
+    RGBA,
+    PngHeader,
+    decode,
+    indices_as_grey,
+    png_header,
+    refuse_damaged,
+)
+from mmseg_ext.datasets.polygons import MOST_PIXELS, VOID, paint
 from mmseg_ext.errors import InvalidLabelError, UnreadableFileError
-
-VOID = 255
-"""What `polygon_json` leaves where no polygon was painted."""
-
-_PNG = b"\x89PNG\r\n\x1a\n"
-_COLOUR_TYPE, _PALETTE, _GREY = 25, 3, 0  # offset of the byte in a PNG file, two of its values
-_MOST_PIXELS = 2**28  # of a polygon canvas: a wrong size in a JSON file must not fill the memory
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ class Context:
     names: Mapping[str, int] = field(default_factory=dict)
 
 
+__all__ = ["DECODERS", "VOID", "Context", "Decoder"]
+
 Decoder = Callable[[bytes, Context], NDArray[Any]]
 
 
@@ -54,15 +59,15 @@ def id_png(content: bytes, context: Context) -> NDArray[Any]:
         UnreadableFileError: not a whole image.
         InvalidLabelError: several channels or another depth, as files coded by colour have.
     """
-    if _colour_type(content) == _PALETTE:
+    header = _header(content, context)
+    if header.colour == PALETTE:
         return palette_index_png(content, context)
-    raw = _opencv(content, context)
-    if raw.ndim != 2 or raw.dtype != np.uint8:
+    if header.colour != GREY or header.depth != 8:
         raise InvalidLabelError(
-            f"{context.path}: expected one channel of 8-bit ids, found {_shape(raw)}; a file "
+            f"{context.path}: expected one channel of 8-bit ids, found {_shape(header)}; a file "
             "coded by colour is a picture of the labels, point the layout to the id files"
         )
-    return raw
+    return _opencv(content, context, 2, np.uint8)
 
 
 def palette_index_png(content: bytes, context: Context) -> NDArray[Any]:
@@ -72,13 +77,16 @@ def palette_index_png(content: bytes, context: Context) -> NDArray[Any]:
         UnreadableFileError: not a whole image.
         InvalidLabelError: neither a palette nor one channel of 8 bits.
     """
-    image = _pillow(content, context)
-    if image.mode not in ("P", "L"):
+    header = _header(content, context)
+    if header.colour != PALETTE and (header.colour, header.depth) != (GREY, 8):
         raise InvalidLabelError(
-            f"{context.path}: expected a palette PNG whose indices are ids, found mode "
-            f"{image.mode}; a program that expands palettes has rewritten it, take the original"
+            f"{context.path}: expected a palette PNG whose indices are ids, found "
+            f"{_shape(header)}; a program that expands palettes has rewritten it, take the original"
         )
-    return np.asarray(image)
+    if header.colour == GREY:
+        return _opencv(content, context, 2, np.uint8)
+    stretched = _opencv(indices_as_grey(content), context, 2, np.uint8)
+    return stretched if header.depth == 8 else stretched // (255 // (2**header.depth - 1))
 
 
 def png16_class_in_r(content: bytes, context: Context) -> NDArray[Any]:
@@ -88,12 +96,13 @@ def png16_class_in_r(content: bytes, context: Context) -> NDArray[Any]:
         UnreadableFileError: not a whole image.
         InvalidLabelError: other channels or another depth.
     """
-    raw = _opencv(content, context)
-    if raw.ndim != 3 or raw.shape[2] != 3 or raw.dtype != np.uint16:
+    header = _header(content, context)
+    if (header.colour, header.depth) != (RGB, 16):
         raise InvalidLabelError(
             f"{context.path}: expected three channels of 16 bits with the class in red, found "
-            f"{_shape(raw)}; 8 bits are what is left after a program that cannot read 16"
+            f"{_shape(header)}; 8 bits are what is left after a program that cannot read 16"
         )
+    raw = _opencv(content, context, 3, np.uint16)
     return np.ascontiguousarray(raw[:, :, 2])  # OpenCV's order is blue, green, red
 
 
@@ -104,15 +113,14 @@ def channel0_png(content: bytes, context: Context) -> NDArray[Any]:
         UnreadableFileError: not a whole image.
         InvalidLabelError: another depth, or other channels: a picture of the labels.
     """
-    if _colour_type(content) == _PALETTE:
+    header = _header(content, context)
+    if header.colour == PALETTE:
         return palette_index_png(content, context)
-    raw = _opencv(content, context)
-    if raw.dtype != np.uint8:
-        raise InvalidLabelError(f"{context.path}: expected 8-bit ids, found {_shape(raw)}")
-    if raw.ndim == 2:
-        return raw
-    if raw.shape[2] < 3:
-        raise InvalidLabelError(f"{context.path}: expected ids, found {_shape(raw)}")
+    if header.depth != 8 or header.colour not in (GREY, RGB, RGBA):
+        raise InvalidLabelError(f"{context.path}: expected 8-bit ids, found {_shape(header)}")
+    if header.colour == GREY:
+        return _opencv(content, context, 2, np.uint8)
+    raw = _opencv(content, context, 3, np.uint8)
     first, others = raw[:, :, 2], raw[:, :, :2]  # OpenCV's order is blue, green, red
     if others.any() and (others != first[:, :, None]).any():
         raise InvalidLabelError(
@@ -134,19 +142,24 @@ def coco_panoptic(content: bytes, context: Context) -> NDArray[Any]:
         raise UnreadableFileError(
             f"{context.path}: the panoptic file has no entry for this label file"
         )
-    raw = _opencv(content, context)
-    if raw.ndim != 3 or raw.shape[2] != 3 or raw.dtype != np.uint8:
+    header = _header(content, context)
+    if (header.colour, header.depth) != (RGB, 8):
         raise InvalidLabelError(
             f"{context.path}: expected the three 8-bit channels of a segment id, "
-            f"found {_shape(raw)}"
+            f"found {_shape(header)}"
         )
+    raw = _opencv(content, context, 3, np.uint8)
     blue, green, red = (raw[:, :, channel].astype(np.uint32) for channel in range(3))
     ids = red + (green << 8) + (blue << 16)
     known = {0: 0, **context.segments}
+    wrong = [key for key, value in known.items() if not (0 <= key < 2**24 and 0 <= value <= 255)]
+    if wrong:
+        raise InvalidLabelError(
+            f"{context.path}: the panoptic file gives segment {wrong[0]} the category "
+            f"{known[wrong[0]]}; expected 24-bit segments and categories from 0 to 255"
+        )
     keys = np.array(sorted(known), np.uint32)
-    categories = np.array([known[int(key)] for key in keys], np.int64)
-    if categories.min() < 0 or categories.max() > 255:
-        raise InvalidLabelError(f"{context.path}: categories outside of 0-255 in its segments")
+    categories = np.array([known[int(key)] for key in keys], np.uint8)
     places = np.minimum(np.searchsorted(keys, ids), len(keys) - 1)
     unknown = keys[places] != ids
     if unknown.any():
@@ -155,45 +168,16 @@ def coco_panoptic(content: bytes, context: Context) -> NDArray[Any]:
             f"{context.path}: segment {first} is not described in the panoptic file; the two "
             "belong to different versions of the data set"
         )
-    return categories.astype(np.uint8)[places]
+    return categories[places]
 
 
 def polygon_json(content: bytes, context: Context) -> NDArray[Any]:
-    """Polygons painted in the order of the file (IDD; Cityscapes' annotation format).
-
-    As in the publishers' tools: deleted objects and those of fewer than three points are left out,
-    an unknown name that ends in "group" counts without it, and other unknown names and those with
-    negative ids are not painted.
+    """Polygons painted in the order of the file (IDD), see `mmseg_ext.datasets.polygons.paint`.
 
     Raises:
         UnreadableFileError: not a file of this format.
     """
-    try:
-        document: Any = json.loads(content)
-        width, height = int(document["imgWidth"]), int(document["imgHeight"])
-        objects = [
-            (str(each["label"]), [(float(x), float(y)) for x, y in each["polygon"]])
-            for each in document["objects"]
-            if not each.get("deleted")
-        ]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise UnreadableFileError(
-            f"{context.path}: not a polygon file ({type(error).__name__}: {error})"
-        ) from error
-    if width < 1 or height < 1 or width * height > _MOST_PIXELS:
-        raise UnreadableFileError(f"{context.path}: an image of {width}x{height} pixels")
-    if not all(np.isfinite(points).all() for _, points in objects):
-        raise UnreadableFileError(f"{context.path}: a polygon with a corner that is no number")
-    canvas = Image.new("L", (width, height), VOID)
-    painter = ImageDraw.Draw(canvas)
-    for label, points in objects:
-        name = label
-        if name not in context.names and name.endswith("group"):
-            name = name[: -len("group")]
-        value = context.names.get(name, -1)
-        if value >= 0 and len(points) >= 3:
-            painter.polygon(points, fill=value)
-    return np.asarray(canvas)
+    return paint(content, context.path, context.names)
 
 
 DECODERS: dict[str, Decoder] = {
@@ -206,38 +190,33 @@ DECODERS: dict[str, Decoder] = {
 }
 
 
-def _colour_type(content: bytes) -> int:
-    is_png = content[:8] == _PNG and len(content) > _COLOUR_TYPE
-    return content[_COLOUR_TYPE] if is_png else _GREY
-
-
-def _opencv(content: bytes, context: Context) -> NDArray[Any]:
-    try:
-        array = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error as error:
-        raise UnreadableFileError(f"{context.path}: cannot be decoded ({error.err})") from error
-    if array is None:
+def _header(content: bytes, context: Context) -> PngHeader:
+    """The header of a whole PNG. Raises ``UnreadableFileError`` for everything else."""
+    refuse_damaged(content, context.path, "label map")
+    header = png_header(content)
+    if header is None:
         raise UnreadableFileError(
-            f"{context.path}: not a whole label file ({len(content)} bytes); restore it from the "
-            "archive it came in"
+            f"{context.path}: no PNG file ({len(content)} bytes); other formats change the ids, "
+            "restore the file from the archive it came in"
         )
-    return np.asarray(array)
-
-
-def _pillow(content: bytes, context: Context) -> Image.Image:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(content))
-            image.load()
-    except Exception as error:  # Pillow's plugins raise whatever a damaged file makes them raise
+    if header.width * header.height > MOST_PIXELS:
         raise UnreadableFileError(
-            f"{context.path}: not a whole label file ({len(content)} bytes; "
-            f"{type(error).__name__}: {error}); restore it from the archive it came in"
-        ) from error
-    return image
+            f"{context.path}: {header.width}x{header.height} pixels are too many for a label map"
+        )
+    return header
 
 
-def _shape(raw: NDArray[Any]) -> str:
-    channels = "1 channel" if raw.ndim == 2 else f"{raw.shape[2]} channels"
-    return f"{channels} of {raw.dtype}"
+def _opencv(content: bytes, context: Context, axes: int, dtype: type) -> NDArray[Any]:
+    """The samples as they are stored; several channels in the order blue, green, red."""
+    raw = decode(content, cv2.IMREAD_UNCHANGED, context.path, "label map")
+    if raw.ndim != axes or raw.dtype != dtype:  # a transparent colour adds a channel, for example
+        raise InvalidLabelError(
+            f"{context.path}: decoded to an array {raw.shape} of {raw.dtype}, which its header "
+            "does not announce; restore it from the archive it came in"
+        )
+    return raw
+
+
+def _shape(header: PngHeader) -> str:
+    kinds = {0: "one channel", 2: "RGB", 3: "a palette", 4: "grey with alpha", 6: "RGBA"}
+    return f"{kinds.get(header.colour, 'an unknown colour type')} of {header.depth} bits"

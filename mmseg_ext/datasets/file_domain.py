@@ -9,10 +9,13 @@ from typing import Any, ClassVar
 
 from mmseg.datasets import BaseSegDataset
 
+from mmseg_ext.datasets.cached_reading import cached_pipeline
 from mmseg_ext.datasets.classes import CLASSES, PALETTE
 from mmseg_ext.datasets.files import Listing, scan
-from mmseg_ext.datasets.layouts import Layout, Values, find, fingerprint, segments_of
-from mmseg_ext.errors import EmptyDomainError
+from mmseg_ext.datasets.layouts import Layout, find, fingerprint
+from mmseg_ext.datasets.panoptic import segments_of
+from mmseg_ext.datasets.patterns import Values
+from mmseg_ext.errors import EmptyDomainError, UnreadableFileError
 from mmseg_ext.registry import DATASETS
 
 # A cell reads several splits and domains of one data set, and listing it can take seconds.
@@ -33,12 +36,14 @@ class FileDomainDataset(BaseSegDataset):
         excluded: stems of image names that are left out, because the files are known to be bad.
         partly_labelled: leave out images without labels instead of refusing them.
         group: placeholder whose value tells groups of images apart (ACDC's condition), or ``None``.
+        cache: folder of cache files (`mmseg_ext.datasets.cached_reading`), or ``None``. One that
+            fits is read instead of the images' own files; samples are the same.
         data_root: folder of the data set.
         pipeline: transforms; must not read labels when the layouts have none.
 
     Raises:
         EmptyDomainError: nothing fits a layout, or an image has no label.
-        UnreadableFileError: the folder or a file that lists files cannot be read.
+        UnreadableFileError: the folder, an archive in it or a file that lists files cannot be read.
     """
 
     METAINFO: ClassVar[dict[str, Any]] = {"classes": CLASSES, "palette": [list(c) for c in PALETTE]}
@@ -54,6 +59,7 @@ class FileDomainDataset(BaseSegDataset):
         excluded: Sequence[str] = (),
         partly_labelled: bool = False,
         group: str | None = None,
+        cache: str | None = None,
         **kwargs: Any,
     ) -> None:
         self.domain = domain
@@ -66,11 +72,21 @@ class FileDomainDataset(BaseSegDataset):
         self._group = group
         # MMEngine's serialised storage collects garbage once a data set, half a second each.
         super().__init__(pipeline=pipeline, serialize_data=False, **kwargs)
+        self._cached = None if cache is None else cached_pipeline(self, Path(cache))
+
+    def prepare_data(self, idx: int) -> Any:
+        """The sample at a position, through the pipeline or through what stands for it."""
+        if self._cached is None:
+            return super().prepare_data(idx)
+        return self._cached(self.get_data_info(idx))
 
     def load_data_list(self) -> list[dict[str, Any]]:
         """One entry an image: ``img_path``, ``domain``, ``group`` and, only with labels,
         ``seg_map_path`` and, for panoptic labels, ``segments``."""
         listing = _scan(self._root)
+        if listing.damaged:
+            # What lies in them would be missing without a word.
+            raise UnreadableFileError("; ".join(listing.problems))
         found = find(listing, self._layouts, self._placeholders, self._where)
         unlabelled = [path for path in found.unlabelled if Path(path).stem not in self._excluded]
         if unlabelled and not self._partly_labelled:

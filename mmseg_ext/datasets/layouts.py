@@ -10,18 +10,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from mmseg_ext.datasets.files import Listing, read_bytes, status
-from mmseg_ext.errors import EmptyDomainError, UnreadableFileError
+from mmseg_ext.datasets.patterns import (
+    Found,
+    Key,
+    Values,
+    matching,
+    names,
+    only,
+    part,
+    unique,
+)
+from mmseg_ext.errors import EmptyDomainError
 
-Values = str | Sequence[str]
-"""A regular expression, or the allowed values."""
-
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+__all__ = ["Layout", "Match", "Sample", "Values", "find", "fingerprint", "match"]
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,7 @@ class Match:
         duplicates: files that were passed over because another one has the same name and place in
             the data set, such as an unpacked archive beside the archive.
         segments: the panoptic file, where the layout has one.
+        absent: what the lists of the splits name, but is not there.
     """
 
     layout: Layout
@@ -72,6 +78,7 @@ class Match:
     orphans: tuple[str, ...] = ()
     duplicates: tuple[str, ...] = ()
     segments: str | None = None
+    absent: tuple[str, ...] = ()
 
 
 def find(
@@ -89,11 +96,13 @@ def find(
     Raises:
         EmptyDomainError: none of them fits; the message shows the patterns and what was found.
     """
-    matches = [match(listing, layout, placeholders, where) for layout in layouts]
-    for found in matches:
+    matches = []
+    for layout in layouts:
+        found = match(listing, layout, placeholders, where)
         labelled = len(found.samples) - len(found.unlabelled)
-        if found.samples and (found.layout.labels is None or labelled):
+        if found.samples and (layout.labels is None or labelled):
             return found
+        matches.append(found)
     raise EmptyDomainError(_nothing(listing, layouts, where, matches))
 
 
@@ -107,31 +116,37 @@ def match(
     if not _can_select(layout, where):
         return Match(layout, ())
     allowed = {**placeholders, **where}
-    images, passed_over = _matching(listing, layout.images, allowed)
+    images, passed_over = matching(listing, layout.images, allowed)
+    absent: list[str] = []
     if layout.lists:
-        images = _listed(listing, layout, where, images)
-    labels: dict[tuple[tuple[str, str], ...], tuple[str, Mapping[str, str]]] = {}
+        images, absent = _listed(listing, layout, where, images)
+    labels: dict[Key, str] = {}
     shared: tuple[str, ...] = ()
     if layout.labels is not None:
-        found, more = _matching(listing, layout.labels, allowed)
-        passed_over += more
-        shared = tuple(n for n in _names(layout.images) if n in _names(layout.labels))
-        labels = {_part(values, shared): (path, values) for path, values in found}
-    samples, taken = [], set()
-    for path, values in images:
-        key = _part(values, shared)
-        label = labels.get(key)
-        taken.add(key)
-        samples.append(Sample(values, path, label[0] if label else None))
+        shared = tuple(n for n in names(layout.images) if n in names(layout.labels))
+        found, more = matching(listing, layout.labels, allowed)
+        labels, ambiguous = unique(found, shared)
+        images_by_key, twice = unique(images, shared)
+        # Two images for one label, or the reverse: nothing says which of them it belongs to.
+        passed_over += [*more, *ambiguous, *twice]
+        kept = set(images_by_key.values())
+        images = [(path, values) for path, values in images if path in kept]
+    keys = [part(values, shared) for _, values in images]
+    samples = [
+        Sample(values, path, labels.get(key))
+        for key, (path, values) in zip(keys, images, strict=True)
+    ]
     samples.sort(key=lambda s: (s.image.rpartition("/")[2], sorted(s.values.items())))
+    taken = set(keys)
     return Match(
         layout,
         tuple(samples),
         tuple(s.image for s in samples if s.label is None) if layout.labels else (),
         # With lists the labels of the other splits lie in the same folders.
-        () if layout.lists else tuple(labels[key][0] for key in labels if key not in taken),
+        () if layout.lists else tuple(path for key, path in labels.items() if key not in taken),
         tuple(passed_over),
-        _only(listing, layout.segments, allowed),
+        only(listing, layout.segments, allowed),
+        tuple(absent),
     )
 
 
@@ -150,110 +165,47 @@ def fingerprint(listing: Listing, found: Match) -> str:
     return hashlib.sha256(json.dumps(entries).encode()).hexdigest()[:16]
 
 
-def segments_of(listing: Listing, found: Match) -> dict[str, dict[int, int]]:
-    """Category of every segment id, by file name of the label, from a COCO panoptic file.
-
-    Raises:
-        UnreadableFileError: the file is missing or is no such file.
-    """
-    if found.segments is None:
-        raise UnreadableFileError(
-            f"{listing.root}: {found.layout.segments} is missing; it says what the segments of "
-            "the label files are, and comes in the same archive"
-        )
-    path = str(listing.root / found.segments)
-    try:
-        document: Any = json.loads(read_bytes(path))
-        return {
-            entry["file_name"]: {
-                int(segment["id"]): int(segment["category_id"])
-                for segment in entry["segments_info"]
-            }
-            for entry in document["annotations"]
-        }
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise UnreadableFileError(
-            f"{path}: not a COCO panoptic file ({type(error).__name__}: {error})"
-        ) from error
-
-
 def _can_select(layout: Layout, where: Mapping[str, Values]) -> bool:
     """Whether the layout's paths tell apart what is asked for, a flattened one may not."""
-    told = {*_names(layout.images), *(("split",) if layout.lists else ())}
+    told = {*names(layout.images), *(("split",) if layout.lists else ())}
     return set(where) <= told
-
-
-def _names(pattern: str) -> list[str]:
-    return list(dict.fromkeys(_PLACEHOLDER.findall(pattern)))
-
-
-def _compiled(pattern: str, allowed: Mapping[str, Values]) -> re.Pattern[str]:
-    parts, seen = ["(?:.*/)?"], set()
-    for index, part in enumerate(_PLACEHOLDER.split(pattern)):
-        if index % 2 == 0:
-            parts.append(re.escape(part))
-        elif part in seen:
-            parts.append(f"(?P={part})")
-        else:
-            seen.add(part)
-            values = allowed.get(part, "[^/]+?")
-            if not isinstance(values, str):
-                values = "|".join(re.escape(value) for value in values)
-            parts.append(f"(?P<{part}>{values})")
-    return re.compile("".join(parts))
-
-
-def _matching(
-    listing: Listing, pattern: str, allowed: Mapping[str, Values]
-) -> tuple[list[tuple[str, Mapping[str, str]]], list[str]]:
-    """Paths that a pattern fits with their values, and those that say the same once more."""
-    compiled = _compiled(pattern, allowed)
-    found: dict[tuple[tuple[str, str], ...], tuple[str, Mapping[str, str]]] = {}
-    passed_over = []
-    # Files in folders come first: who unpacks an archive means the unpacked files.
-    for path in sorted(listing.files, key=lambda path: (".zip/" in path.lower(), path)):
-        fits = compiled.fullmatch(path)
-        if fits:
-            values = fits.groupdict()
-            known = found.setdefault(tuple(sorted(values.items())), (path, values))
-            if known[0] != path:
-                passed_over.append(path)
-    return list(found.values()), passed_over
-
-
-def _part(values: Mapping[str, str], names: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    return tuple((name, values[name]) for name in names)
 
 
 def _listed(
     listing: Listing,
     layout: Layout,
     where: Mapping[str, Values],
-    images: list[tuple[str, Mapping[str, str]]],
-) -> list[tuple[str, Mapping[str, str]]]:
-    """The images that the lists of the wanted splits name."""
+    images: list[Found],
+) -> tuple[list[Found], list[str]]:
+    """The images that the lists of the wanted splits name, and the names without an image."""
     wanted = where.get("split", tuple(layout.lists))
     splits = (wanted,) if isinstance(wanted, str) else tuple(wanted)
     lines: set[str] = set()
+    absent: set[str] = set()
     for split in splits:
-        path = _only(listing, layout.lists.get(split), {})
-        if path is not None:
-            text = read_bytes(str(listing.root / path)).decode("utf-8", "replace")
-            lines |= {line.strip().lstrip("./") for line in text.splitlines() if line.strip()}
-    return [(path, values) for path, values in images if not lines.isdisjoint(_ends(path))]
+        path = only(listing, layout.lists.get(split), {})
+        if path is None:
+            absent.add(layout.lists.get(split, split))
+            continue
+        text = read_bytes(str(listing.root / path), "list").decode("utf-8-sig", "replace")
+        lines |= {_named(line) for line in text.splitlines() if line.strip()}
+    kept, seen = [], set[str]()
+    for path, values in images:
+        names = lines.intersection(_ends(path))
+        if names:
+            seen |= names
+            kept.append((path, values))
+    return kept, sorted(absent | (lines - seen))
+
+
+def _named(line: str) -> str:
+    return line.strip().replace("\\", "/").lstrip("./")
 
 
 def _ends(path: str) -> list[str]:
     """Every part of a path that a list may name it by: ``c``, ``b/c``, ``a/b/c``."""
     parts = path.split("/")
     return ["/".join(parts[start:]) for start in range(len(parts))]
-
-
-def _only(listing: Listing, pattern: str | None, allowed: Mapping[str, Values]) -> str | None:
-    if pattern is None:
-        return None
-    found, _ = _matching(listing, pattern, allowed)
-    return found[0][0] if found else None
 
 
 def _nothing(
@@ -275,9 +227,18 @@ def _nothing(
     images = next((m for m in matches if m.samples), None)
     if images is not None:
         message += f"; {len(images.samples)} images are there, but none of their labels"
+    labels = max((len(m.orphans) for m in matches), default=0)
+    if labels and images is None:
+        message += f"; {labels} labels are there, but none of their images"
     blind = [layout.name for layout in layouts if not _can_select(layout, where)]
     if blind:
         message += f"; layout {', '.join(blind)} does not tell {' or '.join(where)} apart"
+    absent = [name for m in matches for name in m.absent]
+    if absent:
+        message += f"; {len(absent)} files that the lists of the splits name are missing, such as "
+        message += absent[0]
+    if listing.damaged:
+        message += f"; not whole: {', '.join(listing.damaged)}"
     if listing.sealed:
         message += f"; {', '.join(listing.sealed)} must be unpacked first"
     return message

@@ -10,9 +10,9 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from numpy.typing import NDArray
 
-from mmseg_ext.datasets.classes import CLASSES, IGNORE_LABEL
 from mmseg_ext.datasets.decoders import DECODERS, Context
 from mmseg_ext.datasets.files import read_bytes
+from mmseg_ext.datasets.label_table import table, train_ids_of
 from mmseg_ext.errors import InvalidLabelError
 from mmseg_ext.registry import TRANSFORMS
 
@@ -52,7 +52,7 @@ class ReadMappedLabel(BaseTransform):
         if fit not in ("exact", "resize"):
             raise ValueError(f"fit is {fit!r}, expected 'exact' or 'resize'")
         self._decode = DECODERS[decoder]
-        self._names = dict(names or {})
+        self._names = dict(sorted((names or {}).items()))  # in one order, for digests
         self._fit = fit
         self.table, self._known = table(label_map, values)
 
@@ -67,15 +67,7 @@ class ReadMappedLabel(BaseTransform):
     def read(self, path: str, segments: Mapping[int, int] | None = None) -> NDArray[np.uint8]:
         """Train ids of a label file at its own size."""
         raw = self._decode(read_bytes(path, "label map"), Context(path, segments, self._names))
-        # 16-bit ids beyond the table are unknown too; clipping keeps the look-up within it.
-        known = self._known[np.minimum(raw, 256)] if raw.dtype != np.uint8 else self._known[raw]
-        if not known.all():
-            unknown = np.unique(raw[~known]).tolist()
-            raise InvalidLabelError(
-                f"{path}: values {_shown(unknown)} do not occur in this data set's labels; the "
-                "file was converted before, or it is another kind of label file"
-            )
-        return self.table[raw]
+        return train_ids_of(raw, self.table, self._known, path)
 
     def _fitted(
         self, label: NDArray[np.uint8], size: tuple[int, int], path: str
@@ -88,31 +80,3 @@ class ReadMappedLabel(BaseTransform):
             )
         height, width = size
         return np.asarray(cv2.resize(label, (width, height), interpolation=cv2.INTER_NEAREST))
-
-
-def table(
-    label_map: Mapping[Any, int], values: Sequence[int]
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """The table of 256 train ids, and which ids may occur (257: the last stands for all above).
-
-    Raises:
-        ValueError: an id is not an 8-bit number, a train id is none, or a mapped id is not in
-            ``values``.
-    """
-    train_ids = np.full(256, IGNORE_LABEL, np.uint8)
-    known = np.zeros(257, bool)
-    for value in values:
-        if not 0 <= int(value) <= 255:
-            raise ValueError(f"values: {value!r} is no 8-bit id")
-        known[int(value)] = True
-    for key, train_id in label_map.items():
-        if not 0 <= int(key) <= 255 or not known[int(key)]:
-            raise ValueError(f"label_map: id {key!r} is not among the values that may occur")
-        if train_id not in (*range(len(CLASSES)), IGNORE_LABEL):
-            raise ValueError(f"label_map: {key!r} -> {train_id!r} is no train id")
-        train_ids[int(key)] = train_id
-    return train_ids, known
-
-
-def _shown(values: list[int]) -> str:
-    return f"{values}" if len(values) <= 8 else f"{values[:8]} and {len(values) - 8} more"

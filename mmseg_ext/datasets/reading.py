@@ -1,7 +1,7 @@
 """Transforms that read an image or a label map, and refuse files that are not what they should be.
 
-OpenCV answers a missing, empty, truncated or damaged file with ``None``; MMCV's loaders pass that
-on and fail later, far from the cause. These two name the file at once.
+OpenCV answers a missing or damaged file with ``None``, or with what it could decode of it; MMCV's
+loaders pass that on and fail later, far from the cause, or never. These two name the file at once.
 """
 
 from __future__ import annotations
@@ -11,28 +11,14 @@ from typing import Any
 import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
-from numpy.typing import NDArray
 
 from mmseg_ext.datasets.classes import CLASSES, IGNORE_LABEL
+from mmseg_ext.datasets.encoded import decode
 from mmseg_ext.datasets.files import read_bytes
-from mmseg_ext.errors import InvalidLabelError, UnreadableFileError
+from mmseg_ext.errors import InvalidLabelError
 from mmseg_ext.registry import TRANSFORMS
 
 _COLOUR = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-
-
-def _decode(path: str, flags: int, what: str) -> NDArray[np.uint8]:
-    content = read_bytes(path, what)
-    try:
-        array = cv2.imdecode(np.frombuffer(content, np.uint8), flags) if content else None
-    except cv2.error as error:  # a header that asks for too large an image
-        raise UnreadableFileError(f"{path}: cannot be decoded ({error.err})") from error
-    if array is None:
-        raise UnreadableFileError(
-            f"{path}: not a whole {what} file ({len(content)} bytes); "
-            "delete it, or the folder it is in, and prepare the data again"
-        )
-    return np.asarray(array)
 
 
 @TRANSFORMS.register_module()
@@ -47,7 +33,8 @@ class ReadImage(BaseTransform):
     """
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        image = _decode(results["img_path"], _COLOUR, "image")
+        path = results["img_path"]
+        image = decode(read_bytes(path, "image"), _COLOUR, path, "image")
         results["img"] = image
         results["img_shape"] = results["ori_shape"] = image.shape[:2]
         return results
@@ -71,7 +58,7 @@ class ReadLabel(BaseTransform):
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         path = results["seg_map_path"]
-        label = _decode(path, cv2.IMREAD_UNCHANGED, "label map")
+        label = decode(read_bytes(path, "label map"), cv2.IMREAD_UNCHANGED, path, "label map")
         if label.ndim != 2 or label.dtype != np.uint8:
             raise InvalidLabelError(
                 f"{path}: expected one channel of 8-bit train ids, "

@@ -34,7 +34,20 @@ class DomainScore:
     @property
     def miou(self) -> float:
         """Mean IoU over the scored classes in percent."""
-        return float(np.nanmean(self.iou))
+        return self.mean()
+
+    def mean(self, classes: Sequence[int] | None = None) -> float:
+        """Mean IoU in percent over those of ``classes`` (all by default) that have ground truth.
+
+        A subset is a subset of the IoUs: pixels of it that are predicted as another class count as
+        errors. NaN where none of the classes has ground truth.
+        """
+        iou = self.iou if classes is None else self.iou[list(classes)]
+        return float(np.nanmean(iou)) if np.isfinite(iou).any() else float("nan")
+
+    def of_images(self, chosen: Sequence[int]) -> DomainScore:
+        """The score of some of the images, by their places in the data set."""
+        return DomainScore(self.confusion_ncc[list(chosen)])
 
     @property
     def scored_classes(self) -> int:
@@ -45,7 +58,7 @@ class DomainScore:
     def pixel_accuracy(self) -> float:
         """Share of labelled pixels that are right, in percent."""
         total = self.confusion_ncc.sum(axis=0)
-        return float(100.0 * np.trace(total) / total.sum())
+        return float(100.0 * np.trace(total) / max(total.sum(), 1))
 
 
 def confusion_counts(prediction: Tensor, truth: Tensor, classes: int) -> Tensor:

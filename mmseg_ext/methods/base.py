@@ -168,6 +168,11 @@ class UDAMethod(BaseModel):
             "std": self.data_preprocessor.std.flatten().tolist(),
         }
 
+    @property
+    def layout(self) -> torch.memory_format:
+        """The memory layout that the student takes images in."""
+        return self._layout
+
     def prepare(self, data: dict[str, Any]) -> Batch:
         """Normalise both domains in the same way and stack the source labels.
 

@@ -79,6 +79,16 @@ class HRDASegmentor(EncoderDecoder):
             {"type": "ScaleAttentionHead", **shared, **(scale_attention or {})}
         )
 
+    @property
+    def image_multiple(self) -> int:
+        """What the sides of an image must be multiples of, in pixels."""
+        return _GRID
+
+    @property
+    def least_image(self) -> tuple[int, int]:
+        """Height and width that an image must have at least: those of the detail."""
+        return self.detail_size
+
     def observe(self, image_bchw: Tensor) -> Prediction:
         """Predict a training batch from its context and one random detail crop."""
         height, width = self._checked(image_bchw)

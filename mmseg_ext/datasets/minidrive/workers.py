@@ -36,7 +36,7 @@ def workers(processes: int) -> Iterator[Run]:
         yield lambda call, chunks: map(call, chunks)
         return
     context = get_context("spawn")
-    with ProcessPoolExecutor(processes, context, _settle, (os.getpid(),)) as pool:
+    with ProcessPoolExecutor(processes, context, settle, (os.getpid(),)) as pool:
 
         def run(call: Call, chunks: Sequence[range]) -> Iterator[Captions]:
             futures = [pool.submit(call, chunk) for chunk in chunks]
@@ -55,7 +55,7 @@ def workers(processes: int) -> Iterator[Run]:
         yield run
 
 
-def _settle(parent: int) -> None:
+def settle(parent: int) -> None:
     """In a worker: one OpenCV thread, no reaction to Ctrl-C, no life without the parent."""
     cv2.setNumThreads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

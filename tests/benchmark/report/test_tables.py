@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import csv
 import dataclasses
+import io
 import statistics
 from collections.abc import Iterable
 
 import pytest
 
 from benchmark.cell import Cell
-from benchmark.report import generalization, uda
+from benchmark.report import gather, generalization, uda
 from benchmark.report.grid import Domain, Grid, Outcome, Shift
 from benchmark.report.model import Table, TableCell
+from benchmark.report.render import markdown, tidy
 
 
 def at(table: Table, **keys: str) -> TableCell:
@@ -274,3 +277,38 @@ def test_numbers_name_their_records(story: Grid) -> None:
         "advent__resnet__syn-real__seed0@id-advent-0",
         "source-only__resnet__syn-real__seed0@id-source-only-0",
     ]
+
+
+def test_columns_carry_the_notes_of_their_domains(story: Grid) -> None:
+    variant = "fog: labels by the map robustnet"
+    fog = dataclasses.replace(story.shifts[0].unseen[0], note=variant)
+    shift = dataclasses.replace(story.shifts[0], unseen=(fog, story.shifts[0].unseen[1]))
+    cell = Cell("dacs", "resnet", "syn-real", 0)
+    subset = {"real": ("mean of 16 classes",)}
+    outcome = dataclasses.replace(story.outcomes[cell], notes=subset)
+    grid = dataclasses.replace(story, shifts=(shift,), outcomes={**story.outcomes, cell: outcome})
+    table = generalization(grid)
+    (section,) = table.sections
+    noted = {c.title: [table.notes[n - 1] for n in c.footnotes] for c in section.columns}
+    assert noted == {
+        "real (target)": ["real: mean of 16 classes"],
+        "fog": [variant],
+        "night": [],
+        "mean of unseen": [variant],
+    }
+    text = markdown(table)
+    number = table.notes.index(variant) + 1
+    assert f" fog [{number}] |" in text
+    assert f"{number}. {variant}" in text
+    rows = list(csv.DictReader(io.StringIO(tidy(table))))
+    assert {row["domain"] for row in rows if variant in row["notes"]} == {"fog", "mean of unseen"}
+    plain = generalization(story)
+    assert not any(column.footnotes for column in plain.sections[0].columns)
+
+
+def test_two_label_maps_of_one_data_set_are_two_columns_that_say_so() -> None:
+    notes = {name: gather._variant(name, name) for name in ("mapillary", "mapillary-openseg")}
+    assert "by the map robustnet" in notes["mapillary"]
+    assert "by the map openseg" in notes["mapillary-openseg"]
+    assert gather._variant("cityscapes", "CS") == ""
+    assert gather._variant("minidrive-fog", "fog") == ""

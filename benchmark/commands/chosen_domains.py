@@ -1,0 +1,55 @@
+"""The domains that a command about downloaded data sets is for, with their folders."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from benchmark import domains, paths, registry
+from benchmark.data_roots import VARIABLE, DataRoots
+from benchmark.errors import UdabenchError, UsageError
+from benchmark.registry import Fragment
+
+Chosen = list[tuple[Fragment, Path]]
+
+
+def chosen(parsed: argparse.Namespace) -> Chosen:
+    """The domains that were named, or all whose folder is there.
+
+    Raises:
+        UsageError: a name is unknown or that of a generated domain, or nobody said where data is.
+        UdabenchError: no domain was named and no folder is there.
+    """
+    roots = DataRoots.chosen(parsed.data_root)
+    names = list(dict.fromkeys(parsed.domains))
+    if names:
+        return [_placed(registry.find("domain", name), roots) for name in names]
+    found: Chosen = []
+    unknown: UsageError | None = None
+    for name in registry.names("domain"):
+        domain = registry.find("domain", name)
+        if domain.require("reader") == domains.FILES:
+            try:
+                domain, folder = _placed(domain, roots)
+            except UsageError as error:
+                unknown = error
+                continue
+            if folder.exists():
+                found.append((domain, folder))
+    if found:
+        return found
+    if roots.root is None:
+        raise unknown or UsageError(f"{paths.configs_root()}: no domain has reader = 'files'")
+    datasets = ", ".join(registry.names("dataset"))
+    raise UdabenchError(
+        f"{roots.root}: no data set is there; its folders must be called {datasets}. For one that "
+        f"lies elsewhere set {VARIABLE}_<NAME>"
+    )
+
+
+def _placed(domain: Fragment, roots: DataRoots) -> tuple[Fragment, Path]:
+    if domain.require("reader") != domains.FILES:
+        raise UsageError(
+            f"domain {domain.name} is generated, not downloaded; there are no files to look at"
+        )
+    return domain, roots.of(domains.dataset_of(domain))

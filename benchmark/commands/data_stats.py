@@ -1,0 +1,106 @@
+"""``udabench data stats``: count the classes of training labels, for rare-class sampling."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmark import domains, paths
+from benchmark.cli import EXIT_DONE, EXIT_FAILED
+from benchmark.commands.bars import progress_bar
+from benchmark.commands.chosen_domains import chosen
+from benchmark.engines.devices import cores
+from benchmark.errors import UdabenchError
+from benchmark.registry import Fragment
+
+
+@dataclass(frozen=True)
+class ClassCount:
+    """How often a class occurs: images it is in, its pixels, and its share of the labelled ones."""
+
+    name: str
+    images: int
+    pixels: int
+    share: float
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Count, keep the counts where training looks for them, and print them."""
+    reports, problems = [], []
+    for domain, folder in chosen(parsed):
+        problem = _without_labels(domain)
+        if problem is None:
+            try:
+                report = _report(domain, folder, parsed.processes or cores())
+            except UdabenchError as error:
+                problem = str(error)
+            else:
+                reports.append(report)
+                if not parsed.json:
+                    print(_table(report), end="\n\n", flush=True)
+        # A domain without labels is no failure unless it was asked for.
+        if problem is not None and (parsed.domains or _without_labels(domain) is None):
+            problems.append({"domain": domain.name, "problem": problem})
+            if not parsed.json:
+                print(f"{domain.name}: {problem}\n")
+    if parsed.json:
+        print(json.dumps({"domains": reports, "problems": problems}, indent=1))
+    elif not reports and not problems:
+        print("none of the data sets that are there has labels to train on")
+    return EXIT_FAILED if problems or not reports else EXIT_DONE
+
+
+def _without_labels(domain: Fragment) -> str | None:
+    """Why a domain has no statistics, or ``None``."""
+    if domain.require("train") is None:
+        return "it has no training images, it is for scoring only"
+    if "train" in domain.values.get("unlabelled_splits", ()):
+        return "its training images have no labels"
+    return None
+
+
+def _report(domain: Fragment, folder: Path, threads: int) -> dict[str, Any]:
+    """Raises ``UdabenchError`` for a label that cannot be read, or a cache that cannot."""
+    from mmengine.registry import init_default_scope
+
+    from mmseg_ext.datasets.class_statistics import class_pixels
+    from mmseg_ext.datasets.classes import CLASSES
+    from mmseg_ext.errors import ExtensionError
+    from mmseg_ext.registry import DATASETS
+
+    init_default_scope("mmseg_ext")
+    config = domains.as_published(domain, "train", labelled=True)
+    cache = paths.cache_root() / "class_statistics"  # as `benchmark.runner_config` says
+    try:
+        dataset = DATASETS.build({**config, "data_root": str(folder)})
+        with progress_bar(f"counting {domain.name}") as progress:
+            pixels_nc = class_pixels(dataset, cache, threads, progress)
+    except ExtensionError as error:
+        raise UdabenchError(str(error)) from error
+    total = max(1, int(pixels_nc.sum()))
+    counts = [
+        ClassCount(name, int((column > 0).sum()), int(column.sum()), int(column.sum()) / total)
+        for name, column in zip(CLASSES, pixels_nc.T, strict=True)
+    ]
+    return {
+        "domain": domain.name,
+        "label_map": domain.require("label_map"),
+        "layout": dataset.describe()["layout"],
+        "images": len(pixels_nc),
+        "classes": [vars(count) for count in counts],
+    }
+
+
+def _table(report: dict[str, Any]) -> str:
+    lines = [
+        f"{report['domain']}: {report['images']:,} labels, label map {report['label_map']}",
+        f"  {'class':<14} {'images':>8} {'pixels':>18} {'share':>9}",
+    ]
+    lines += (
+        f"  {each['name']:<14} {each['images']:>8,} {each['pixels']:>18,} {each['share']:>9.4%}"
+        for each in report["classes"]
+    )
+    return "\n".join(lines)
