@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark import ranks
@@ -12,7 +13,6 @@ from benchmark.paths import CellPaths
 
 if TYPE_CHECKING:
     import numpy as np
-    import torch
     from numpy.typing import NDArray
 
 
@@ -21,32 +21,26 @@ def save_confusion(paths: CellPaths, counts: Mapping[str, NDArray[np.int64]]) ->
     import numpy as np
 
     target = paths.folder / "confusion.npz"
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     small: dict[str, Any] = {name: array.astype(np.int32) for name, array in counts.items()}
-    if ranks.rank() == 0:
-        try:
-            with open(temporary, "wb") as stream:  # given a path, savez would add its own ending
-                np.savez_compressed(stream, **small)
-            os.replace(temporary, target)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+
+    def write(path: Path) -> None:
+        with open(path, "wb") as stream:  # given a path, savez would add its own ending
+            np.savez_compressed(stream, **small)
+
+    replace(target, write)
     return {
         "file": str(target.relative_to(paths.suite_folder)),
         "sha256": digest(small[name] for name in sorted(small)),
     }
 
 
-def save_weights(paths: CellPaths, weights: Mapping[str, torch.Tensor]) -> None:
-    """The student's weights, written by the process that writes the record."""
-    import torch
-
+def replace(target: Path, write: Callable[[Path], None]) -> None:
+    """Let ``write`` fill a temporary file and give it the name ``target``; in rank 0 alone."""
     if ranks.rank() != 0:
         return
-    target = paths.folder / "weights.pth"
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        torch.save(dict(weights), temporary)
+        write(temporary)
         os.replace(temporary, target)
     except BaseException:
         temporary.unlink(missing_ok=True)

@@ -144,9 +144,9 @@ def _train_and_score(
     scored = time.monotonic()
 
     scores: Mapping[str, DomainScore] = runner.test_loop.scores  # type: ignore[attr-defined]
-    weights = model.student.state_dict()
+    weights = dict(model.student.state_dict())
     if suite.checkpoints.keep != "nothing":
-        artifacts.save_weights(paths, weights)
+        artifacts.replace(paths.folder / "weights.pth", lambda path: torch.save(weights, path))
     curves = next(hook.curves for hook in runner.hooks if isinstance(hook, CurveHook))
     return _Result(
         metrics=domain_record.metrics(planned.config, scores, runner.test_loop.dataloaders),
