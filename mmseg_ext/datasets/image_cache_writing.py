@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from mmseg_ext.datasets.cached_reading import cache_path, digest, fixed_part, made_with
 from mmseg_ext.datasets.image_cache import HEADER, INDEX, Description, ImageCache, checksum, head
 from mmseg_ext.datasets.image_cache_partial import finished_before, partial_file
-from mmseg_ext.datasets.minidrive.workers import settle
+from mmseg_ext.datasets.processes import settle
 from mmseg_ext.errors import ImageCacheError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

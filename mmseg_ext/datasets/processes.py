@@ -41,7 +41,7 @@ def in_processes(
             yield task, call(task)
         return
     # Spawned, not forked: threads of OpenCV and of others do not survive a fork.
-    pool = ProcessPoolExecutor(processes, get_context("spawn"), _settle, (os.getpid(),))
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), settle, (os.getpid(),))
     waiting: dict[Future[Result], Task] = {}
     remaining = iter(tasks)
     try:
@@ -64,7 +64,7 @@ def in_processes(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _settle(parent: int) -> None:
+def settle(parent: int) -> None:
     """In a worker: one OpenCV thread, no reaction to Ctrl-C, no life without the parent."""
     cv2.setNumThreads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

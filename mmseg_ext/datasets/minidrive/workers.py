@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
-import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
 
-import cv2
+from mmseg_ext.datasets.processes import settle
 
 from .errors import CacheError
 
@@ -53,16 +50,3 @@ def workers(processes: int) -> Iterator[Run]:
                     future.cancel()
 
         yield run
-
-
-def settle(parent: int) -> None:
-    """In a worker: one OpenCV thread, no reaction to Ctrl-C, no life without the parent."""
-    cv2.setNumThreads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1.0)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
