@@ -16,6 +16,7 @@ import pytest
 
 from benchmark import data, paths, plan
 from benchmark import suite as suites
+from benchmark.data_roots import DataRoots
 from benchmark.records import Record, read_record, record_path
 from benchmark.runtime import Runtime
 from benchmark.weights import WeightsFolder
@@ -42,7 +43,9 @@ def run(
     planned = plan.one(suite, out, cell, iterations)
     data.prepare([planned])
     folder = paths.suite_folder(out, suite.name)
-    runtime = Runtime("cpu", 1, 0, None, paths.cache_root(), WeightsFolder(weights), accumulate)
+    runtime = Runtime(
+        "cpu", 1, 0, DataRoots(None), paths.cache_root(), WeightsFolder(weights), accumulate
+    )
     return worker.run_cell(planned, suite, folder, runtime)
 
 
@@ -186,7 +189,7 @@ def test_target_training_labels_are_never_opened(tiny: Path, tmp_path: Path) -> 
 
         suite = suites.load("tiny")
         planned = plan.one(suite, tmp_path / "without", cell, ITERATIONS)
-        runtime = Runtime("cpu", 1, 0, None, paths.cache_root())
+        runtime = Runtime("cpu", 1, 0, DataRoots(None), paths.cache_root())
         record = worker.run_cell(planned, suite, tmp_path / "without/tiny", runtime)
     finally:
         (tmp_path / "taken away").rename(labels)
