@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark import ranks
@@ -20,16 +21,30 @@ def save_confusion(paths: CellPaths, counts: Mapping[str, NDArray[np.int64]]) ->
     import numpy as np
 
     target = paths.folder / "confusion.npz"
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     small: dict[str, Any] = {name: array.astype(np.int32) for name, array in counts.items()}
-    if ranks.rank() == 0:
-        with open(temporary, "wb") as stream:  # given a path, savez would append its own ending
+
+    def write(path: Path) -> None:
+        with open(path, "wb") as stream:  # given a path, savez would add its own ending
             np.savez_compressed(stream, **small)
-        os.replace(temporary, target)
+
+    replace(target, write)
     return {
         "file": str(target.relative_to(paths.suite_folder)),
         "sha256": digest(small[name] for name in sorted(small)),
     }
+
+
+def replace(target: Path, write: Callable[[Path], None]) -> None:
+    """Let ``write`` fill a temporary file and give it the name ``target``; in rank 0 alone."""
+    if ranks.rank() != 0:
+        return
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        write(temporary)
+        os.replace(temporary, target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def digest(arrays: Any) -> str:

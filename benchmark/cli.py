@@ -119,6 +119,13 @@ def _suites(commands: Commands[argparse.ArgumentParser]) -> None:
         "--devices", metavar="IDS", help="cpu, or GPUs: 0,1,GPU-uuid,MIG-... (default: all GPUs)"
     )
     made.add_argument(
+        "--devices-per-cell",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="devices (on the processor: processes) that share each cell (default 1)",
+    )
+    made.add_argument(
         "--threads", type=_count, default=1, metavar="N", help="threads of a cell (default 1)"
     )
     made.add_argument(
@@ -204,6 +211,13 @@ def _cell(commands: Commands[argparse.ArgumentParser]) -> None:
     made.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="default cpu")
     made.add_argument("--threads", type=_count, default=1, metavar="N", help="default 1")
     made.add_argument("--workers", type=_natural, default=0, metavar="N", help="loading processes")
+    made.add_argument(
+        "--accumulate",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="train on each batch in N slices, for a device that cannot hold it (default 1)",
+    )
 
 
 def _data(commands: Commands[argparse.ArgumentParser]) -> None:

@@ -2,7 +2,8 @@
 
 A lease is a JSON file created exclusively beside the cell's log. It names the host, the process
 and when that process started, so a reused process number is not mistaken for the holder. Its
-modification time is a heartbeat, which is all that can be seen from another host.
+modification time is a heartbeat, which is all that can be seen from another host (or from another
+container on the same one, or after a reboot).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import fcntl
+import functools
 import json
 import os
 import socket
@@ -19,6 +21,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from benchmark.errors import UdabenchError
 
@@ -34,13 +37,17 @@ class LeaseHeldError(UdabenchError):
 
 @dataclass(frozen=True)
 class Lease:
-    """Content of a lease file; ``started`` is the process start time in clock ticks, if known."""
+    """Content of a lease file; ``started`` is the process start time in clock ticks, if known.
+
+    ``space`` tells where a process number means a process: one boot, one process namespace.
+    """
 
     host: str
     pid: int
     started: int | None
     created: float
     token: str
+    space: str = ""
 
     def __str__(self) -> str:
         return f"process {self.pid} on {self.host}"
@@ -78,18 +85,49 @@ def read(path: Path) -> Lease | None:
 def is_alive(path: Path) -> bool:
     """Whether the holder of the lease at ``path`` is still at work."""
     try:
-        age = time.time() - path.stat().st_mtime
+        beaten = path.stat().st_mtime
     except OSError:
         return False
     lease = read(path)
     if lease is None:
-        return path.exists() and age < UNWRITTEN_SECONDS
-    if lease.host != socket.gethostname():
-        return age < EXPIRY_SECONDS
+        return path.exists() and _is_recent(path, beaten, UNWRITTEN_SECONDS)
+    if lease.host != socket.gethostname() or lease.space not in ("", process_space()):
+        return _is_recent(path, beaten, EXPIRY_SECONDS)
     try:
         return process_start(lease.pid) == lease.started
     except ProcessLookupError:
         return False
+
+
+def _is_recent(path: Path, beaten: float, seconds: float) -> bool:
+    """Whether a file was written in the last ``seconds``.
+
+    One from the future tells that a clock was set back: then it is recent until it has stood still
+    for ``seconds`` while this process watched, because a holder that lives goes on beating.
+    """
+    age = time.time() - beaten
+    if age >= -seconds:
+        _watched.pop(path, None)
+        return age < seconds
+    now = time.monotonic()
+    seen, since = _watched.get(path, (None, now))
+    if seen != beaten:
+        since = now
+    _watched[path] = beaten, since
+    return now - since < seconds
+
+
+_watched: dict[Path, tuple[float | None, float]] = {}
+
+
+@functools.cache
+def process_space() -> str:
+    """The boot and the process namespace this process lives in, empty where they cannot be told."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot} {os.readlink('/proc/self/ns/pid')}"
+    except OSError:
+        return ""
 
 
 @contextlib.contextmanager
@@ -102,7 +140,7 @@ def hold(path: Path) -> Iterator[Lease]:
     lease = acquire(path)
     released = threading.Event()
     threading.Thread(
-        target=_beat, args=(path, released), name="lease-heartbeat", daemon=True
+        target=_beat, args=(path, lease, released), name="lease-heartbeat", daemon=True
     ).start()
     try:
         yield lease
@@ -124,6 +162,7 @@ def acquire(path: Path) -> Lease:
         started=process_start(os.getpid()),
         created=time.time(),
         token=uuid.uuid4().hex,
+        space=process_space(),
     )
     with _locked(path):
         _clear_dead(path)
@@ -133,8 +172,12 @@ def acquire(path: Path) -> Lease:
             holder = read(path)
             who = holder or "another process"
             raise LeaseHeldError(f"{path.parent.name} is being run by {who}") from None
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(json.dumps(dataclasses.asdict(lease)) + "\n")
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+                stream.write(json.dumps(dataclasses.asdict(lease)) + "\n")
+        except OSError:  # a full disk: an empty lease would hold others up
+            path.unlink()
+            raise
     return lease
 
 
@@ -155,27 +198,49 @@ def discard_dead(path: Path) -> None:
 def _clear_dead(path: Path) -> None:
     """Move a dead lease aside and delete it. Only under the lock: whoever judged it dead without
     the lock might move aside the lease of a process that took over in between."""
+    dead = read(path)
     if path.exists() and not is_alive(path):
-        aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.dead")
+        aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
         os.rename(path, aside)
+        if read(aside) != dead:  # a lock that a network file system only seemed to give
+            os.link(aside, path)
         aside.unlink()
 
 
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Serialise changes of one lease; the lock goes away with its process."""
-    with open(path.with_name(f".{path.name}.lock"), "w") as stream:
+    """Serialise changes of a lease. The lock goes away with its process, its file with its use."""
+    lock = path.with_name(f".{path.name}.lock")
+    stream = _lock(lock)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            lock.unlink()
+        stream.close()
+
+
+def _lock(lock: Path) -> TextIO:
+    """The locked file at ``lock``. Who held it before us removed it, so we may have waited for a
+    file that is no longer there and must lock the one that is."""
+    while True:
+        stream = open(lock, "w")  # noqa: SIM115 (it stays open as long as it is locked)
         try:
             fcntl.flock(stream, fcntl.LOCK_EX)
         except OSError as error:
+            stream.close()
             raise UdabenchError(
-                f"{path.parent}: the file system cannot lock files ({error}); choose a results "
+                f"{lock.parent}: the file system cannot lock files ({error}); choose a results "
                 "folder on another one with --out"
             ) from error
-        yield
+        with contextlib.suppress(OSError):
+            if os.path.samestat(os.fstat(stream.fileno()), os.stat(lock)):
+                return stream
+        stream.close()
 
 
-def _beat(path: Path, released: threading.Event) -> None:
+def _beat(path: Path, lease: Lease, released: threading.Event) -> None:
     while not released.wait(HEARTBEAT_SECONDS):
         with contextlib.suppress(OSError):
-            os.utime(path)
+            if read(path) == lease:  # never keep another's alive
+                os.utime(path)

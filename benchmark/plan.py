@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmark import acceptance, lease, records, registry, stale
+from benchmark import acceptance, attempts, lease, records, registry, stale
 from benchmark import suite as suites
 from benchmark.acceptance import Acceptance
 from benchmark.cell import Cell
@@ -19,7 +19,7 @@ from benchmark.data_fingerprint import DataFiles
 from benchmark.data_roots import DataRoots
 from benchmark.errors import RecordError, UsageError
 from benchmark.paths import CellPaths, suite_folder
-from benchmark.records import Identity, Record
+from benchmark.records import TRANSIENT_FAILURES, Identity, Record
 from benchmark.resolution import Resolution
 from benchmark.resolution import domain_fragments as domain_fragments
 from benchmark.suite import Suite
@@ -48,7 +48,7 @@ class PlannedCell:
     def is_due(self, rerun: Collection[str] = ()) -> bool:
         """Whether ``run`` starts this cell; ``rerun`` holds ``failed`` and ``stale`` on demand."""
         failure = self.record.failure if self.record else None
-        if self.state == "missing" or (failure and failure.kind == "interrupted"):
+        if self.state == "missing" or (failure and failure.kind in TRANSIENT_FAILURES):
             return self.state not in ("running", "excluded")
         if self.state == "stale" and failure:
             return "stale" in rerun or "failed" in rerun
@@ -70,8 +70,9 @@ class Plan:
         return {state: counted[state] for state in STATES if counted[state]}
 
     def due(self, rerun: Collection[str] = ()) -> list[PlannedCell]:
-        """The cells that ``run`` would start."""
-        return [entry for entry in self.entries if entry.is_due(rerun)]
+        """The cells that ``run`` would start, with those that the suite's budget allows a retry."""
+        budget = self.suite.budget
+        return [e for e in self.entries if e.is_due(rerun) or attempts.retry(e, budget)]
 
     def entry(self, identifier: str) -> PlannedCell:
         """The cell whose file stem or identity begins with ``identifier``.

@@ -60,6 +60,10 @@ class Tally:
         """Count a cell as running from now on."""
         self.running[planned.cell.stem] = time.monotonic()
 
+    def again(self, planned: PlannedCell) -> None:
+        """Count a cell as waiting once more."""
+        self.running.pop(planned.cell.stem, None)
+
     def end(self, outcome: Outcome) -> None:
         """Count a cell as ended."""
         self.running.pop(outcome.cell.stem, None)
@@ -104,6 +108,11 @@ class Lines:
         """Print who has the cell."""
         self._line(f"{planned.cell}: {reason}; waiting for it")
 
+    def retried(self, planned: PlannedCell, reason: str) -> None:
+        """Print that a cell is tried again."""
+        self.tally.again(planned)
+        self._line(f"{planned.cell}: {' '.join(reason.split())}")
+
     def finished(self, outcome: Outcome) -> None:
         """Print how a cell ended."""
         self.tally.end(outcome)
@@ -138,6 +147,12 @@ class LiveTable:
         """Add a row for a cell that runs elsewhere."""
         self.tally.start(planned)
         self.rows[planned.cell.stem] = (planned, "elsewhere")
+        self.tick()
+
+    def retried(self, planned: PlannedCell, reason: str) -> None:
+        """Take the row away until the cell starts again."""
+        self.tally.again(planned)
+        self.rows.pop(planned.cell.stem, None)
         self.tick()
 
     def finished(self, outcome: Outcome) -> None:

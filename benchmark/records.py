@@ -20,7 +20,9 @@ from benchmark.errors import RecordError
 
 SCHEMA = 1
 STATES = ("done", "failed")
-FAILURES = ("error", "oom", "nan", "timeout", "interrupted")
+FAILURES = ("error", "oom", "nan", "timeout", "interrupted", "disk")
+# Kinds that say nothing about the cell: a run simply tries such a cell again.
+TRANSIENT_FAILURES = ("interrupted", "disk")
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,11 @@ class Cost:
 
 @dataclass(frozen=True)
 class Record:
-    """Everything the report needs about one cell."""
+    """Everything the report needs about one cell.
+
+    ``attempts`` are those that led here, oldest first (see ``benchmark.attempts``); ``notes`` are
+    what a table has to say beside the cell's numbers.
+    """
 
     suite: str
     cell: Cell

@@ -19,9 +19,12 @@ _FACTS = ("roles", "domains", "scoring")
 
 
 def for_this_machine(
-    config: Mapping[str, Any], paths: CellPaths, runtime: Runtime
+    config: Mapping[str, Any], paths: CellPaths, runtime: Runtime, every: int | None = None
 ) -> dict[str, Any]:
-    """The MMEngine runner configuration of a cell on this machine; ``config`` is not changed."""
+    """The MMEngine runner configuration of a cell on this machine; ``config`` is not changed.
+
+    ``every`` is the number of iterations between two resume points (None: chosen here).
+    """
     runner = {key: copy.deepcopy(value) for key, value in config.items() if key not in _FACTS}
     _place_weights(runner["model"], runtime)
     roots = {name: _data_root(data, runtime) for name, data in config["domains"].items()}
@@ -63,7 +66,7 @@ def for_this_machine(
         custom_hooks=[
             {"type": "CurveHook", "interval": max(1, iterations // 100)},
             {"type": "ProgressHook", "path": str(paths.progress)},
-            {"type": "ResumePointHook", "interval": max(100, iterations // 20)},
+            {"type": "ResumePointHook", "interval": every or max(100, iterations // 20)},
         ],
         resume=resume_point.is_file(),
         load_from=str(resume_point) if resume_point.is_file() else None,

@@ -15,8 +15,9 @@ class Runtime:
 
     ``device`` is ``cpu`` or ``cuda`` (which one is chosen by ``CUDA_VISIBLE_DEVICES``),
     ``threads`` the arithmetic threads of the process, ``workers`` its data-loading processes,
-    ``data_roots`` the folders of downloaded data sets, ``cache`` the folder of generated ones and
-    ``weights`` the folder of encoders' weight files.
+    ``data_roots`` the folders of downloaded data sets, ``cache`` the folder of generated ones,
+    ``weights`` the folder of encoders' weight files and ``accumulate`` the micro-batches that a
+    training step is cut into where the device cannot hold its batch.
     """
 
     device: str
@@ -25,3 +26,4 @@ class Runtime:
     data_roots: DataRoots
     cache: Path
     weights: WeightsFolder = field(default_factory=lambda: WeightsFolder(None))
+    accumulate: int = 1

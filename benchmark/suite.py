@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmark import paths, registry, suitefile
+from benchmark.budget import Budget as Budget
+from benchmark.budget import Checkpoints, budget_of, checkpoints_of
 from benchmark.cell import Cell
 from benchmark.errors import SuiteError, UsageError
 
@@ -25,19 +27,15 @@ class Exclusion:
 
     def covers(self, cell: Cell) -> bool:
         """Whether ``cell`` is one of the excluded ones."""
-        return all(getattr(cell, axis) == value for axis, value in self.match.items())
-
-
-@dataclass(frozen=True)
-class Budget:
-    """Limits of a suite: ``minutes_per_cell`` stops a cell that runs longer (None: no limit)."""
-
-    minutes_per_cell: float | None = None
+        return _agrees(cell, self.match)
 
 
 @dataclass(frozen=True)
 class Suite:
-    """A grid and the protocol all its cells share. ``path`` is the file it was read from."""
+    """A grid and the protocol all its cells share. ``path`` is the file it was read from.
+
+    ``priority`` lists coordinates: cells that agree with an earlier entry start earlier.
+    """
 
     name: str
     title: str
@@ -50,6 +48,8 @@ class Suite:
     budget: Budget
     path: Path
     summary: str = ""
+    priority: tuple[Mapping[str, str | int], ...] = ()
+    checkpoints: Checkpoints = field(default_factory=Checkpoints)
 
     @property
     def reference(self) -> str:
@@ -65,6 +65,11 @@ class Suite:
         """The excluded cells, each with its reason."""
         judged = ((cell, self._exclusion(cell)) for cell in self._grid())
         return [(cell, exclusion.reason) for cell, exclusion in judged if exclusion]
+
+    def priority_of(self, cell: Cell) -> int:
+        """Place of the first entry of ``priority`` that ``cell`` agrees with; 0 starts first."""
+        places = (i for i, match in enumerate(self.priority) if _agrees(cell, match))
+        return next(places, len(self.priority))
 
     def with_overrides(
         self,
@@ -124,6 +129,10 @@ class Suite:
         return next((entry for entry in self.excluded if entry.covers(cell)), None)
 
 
+def _agrees(cell: Cell, match: Mapping[str, str | int]) -> bool:
+    return all(getattr(cell, axis) == value for axis, value in match.items())
+
+
 def check_size(cells: int, place: str) -> None:
     """Refuse a grid that is larger than anyone means to run."""
     if cells > MAX_CELLS:
@@ -163,7 +172,7 @@ def _file_of(name_or_path: str) -> Path:
 def _parse(section: suitefile.Section, path: Path) -> Suite:
     section.allow(
         required=("title", "protocol", "methods", "encoders", "shifts", "seeds"),
-        optional=("summary", "exclude", "budget"),
+        optional=("summary", "exclude", "priority", "budget", "checkpoints"),
     )
     axes = {
         "methods": section.names("methods", "method"),
@@ -184,8 +193,10 @@ def _parse(section: suitefile.Section, path: Path) -> Suite:
         **axes,
         seeds=seeds,
         excluded=_exclusions(section, grid),
-        budget=_budget(section),
+        budget=budget_of(section),
+        checkpoints=checkpoints_of(section),
         path=path,
+        priority=_priorities(section, grid),
     )
 
 
@@ -195,19 +206,24 @@ def _exclusions(
     found = []
     for entry in section.sections("exclude"):
         entry.allow(required=("reason",), optional=tuple(grid))
-        match = {axis: entry.member(axis, grid[axis]) for axis in grid if entry.has(axis)}
-        if not match:
-            raise SuiteError(
-                f"{entry.place}: expected at least one of {', '.join(grid)} beside the reason"
-            )
-        found.append(Exclusion(match, entry.text("reason")))
+        found.append(Exclusion(_match(entry, grid, " beside the reason"), entry.text("reason")))
     return tuple(found)
 
 
-def _budget(section: suitefile.Section) -> Budget:
-    if not section.has("budget"):
-        return Budget()
-    budget = section.section("budget")
-    budget.allow(required=(), optional=("minutes_per_cell",))
-    key = "minutes_per_cell"
-    return Budget(budget.positive(key) if budget.has(key) else None)
+def _priorities(
+    section: suitefile.Section, grid: Mapping[str, tuple[str | int, ...]]
+) -> tuple[Mapping[str, str | int], ...]:
+    found = []
+    for entry in section.sections("priority"):
+        entry.allow(required=(), optional=tuple(grid))
+        found.append(_match(entry, grid, ""))
+    return tuple(found)
+
+
+def _match(
+    entry: suitefile.Section, grid: Mapping[str, tuple[str | int, ...]], beside: str
+) -> Mapping[str, str | int]:
+    match = {axis: entry.member(axis, grid[axis]) for axis in grid if entry.has(axis)}
+    if not match:
+        raise SuiteError(f"{entry.place}: expected at least one of {', '.join(grid)}{beside}")
+    return match

@@ -145,12 +145,27 @@ class Section:
         chosen: str | int = value
         return chosen
 
+    def choice(self, key: str, valid: Sequence[str]) -> str:
+        """One of the ``valid`` texts."""
+        value = self.values[key]
+        if value not in valid:
+            raise self._wrong(key, f"one of {', '.join(valid)}", value)
+        chosen: str = value
+        return chosen
+
     def positive(self, key: str) -> float:
         """A finite number above zero."""
         value = self.values[key]
         if type(value) not in (int, float) or not 0 < value < math.inf:
             raise self._wrong(key, "a number above 0", value)
         return float(value)
+
+    def natural(self, key: str, largest: int, least: int = 0) -> int:
+        """A whole number from ``least`` to ``largest``."""
+        value = self.values[key]
+        if type(value) is not int or not least <= value <= largest:
+            raise self._wrong(key, f"a whole number from {least} to {largest}", value)
+        return value
 
     def section(self, key: str) -> Section:
         """The mapping under ``key``."""

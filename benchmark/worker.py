@@ -14,12 +14,12 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark import artifacts, domain_record, provenance, ranks, stopping
+from benchmark import artifacts, attempts, domain_record, failures, provenance, ranks, stopping
 from benchmark.paths import CellPaths
 from benchmark.plan import PlannedCell
 from benchmark.records import Cost, DomainMetrics, Failure, Record, write_atomically, write_record
@@ -56,17 +56,23 @@ def run_cell(planned: PlannedCell, suite: Suite, folder: Path, runtime: Runtime)
     if ranks.rank() == 0:
         _write_progress(paths, "starting")
         _drop_foreign_resume_point(paths, planned)
-    started = provenance.begin()
+    started, begun = provenance.begin(), time.monotonic()
     result: _Result | None = None
     failure: Failure | None = None
     try:
         with _process_group(runtime.device):
             result = _train_and_score(planned, suite, paths, runtime)
     except Exception as error:
-        traceback.print_exc()
         log = str(paths.log.relative_to(folder))
-        failure = Failure(_kind(error), _message(error, planned.config, runtime), log)
-    sys.stdout.flush()
+        failure = Failure(failures.kind_of(error), _message(error, planned.config, runtime), log)
+        with suppress(OSError):  # the log may lie on a full disk
+            traceback.print_exc()
+    with suppress(OSError):
+        sys.stdout.flush()
+    before = attempts.earlier(planned.record, planned.identity)
+    attempt = attempts.entry(
+        failure.kind if failure else None, time.monotonic() - begun, runtime.accumulate
+    )
     record = Record(
         suite=suite.name,
         cell=planned.cell,
@@ -82,11 +88,13 @@ def run_cell(planned: PlannedCell, suite: Suite, folder: Path, runtime: Runtime)
             started=started,
             folder=paths.folder,
         ),
+        attempts=(*before, attempt),
+        notes=attempts.notes(runtime.accumulate, before),
     )
     if ranks.rank() != 0:
         return record
     write_record(folder, record)
-    if result is not None:
+    if result is not None and suite.checkpoints.keep != "everything":
         (paths.folder / "resume.pth").unlink(missing_ok=True)
     return record
 
@@ -123,10 +131,12 @@ def _train_and_score(
     from mmseg_ext.engine import CurveHook, ResumePointHook
 
     torch.set_num_threads(runtime.threads)
-    config = for_this_machine(planned.config, paths, runtime)
+    config = for_this_machine(planned.config, paths, runtime, suite.checkpoints.every)
     # Unformatted: MMEngine prints the configuration, and yapf takes seconds to make it pretty.
     runner = Runner.from_cfg(Config(config, format_python_code=False))
     point = next(hook for hook in runner.hooks if isinstance(hook, ResumePointHook))
+    model = getattr(runner.model, "module", runner.model)  # several processes: it is wrapped
+    model.micro_batches = runtime.accumulate
     begun = time.monotonic()
     with stopping.announced(point.stop_after_step):
         runner.train()
@@ -136,9 +146,9 @@ def _train_and_score(
     scored = time.monotonic()
 
     scores: Mapping[str, DomainScore] = runner.test_loop.scores  # type: ignore[attr-defined]
-    model = getattr(runner.model, "module", runner.model)  # several processes: it is wrapped
-    weights = model.student.state_dict()
-    _save_weights(paths, weights)
+    weights = dict(model.student.state_dict())
+    if suite.checkpoints.keep != "nothing":
+        artifacts.replace(paths.folder / "weights.pth", lambda path: torch.save(weights, path))
     curves = next(hook.curves for hook in runner.hooks if isinstance(hook, CurveHook))
     return _Result(
         metrics=domain_record.metrics(planned.config, scores, runner.test_loop.dataloaders),
@@ -191,18 +201,6 @@ def _cost(
     )
 
 
-def _save_weights(paths: CellPaths, weights: Mapping[str, torch.Tensor]) -> None:
-    """The student's weights, written by the process that writes the record."""
-    import torch
-
-    if ranks.rank() != 0:
-        return
-    target = paths.folder / "weights.pth"
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    torch.save(dict(weights), temporary)
-    os.replace(temporary, target)
-
-
 def _drop_foreign_resume_point(paths: CellPaths, planned: PlannedCell) -> None:
     """A resume point of another configuration must not be continued with this one."""
     assert planned.identity is not None
@@ -224,17 +222,8 @@ def _write_progress(paths: CellPaths, phase: str) -> None:
         "loss": None,
         "seconds_per_iteration": None,
     }
-    write_atomically(paths.progress, json.dumps({**state, "time": time.time()}))
-
-
-def _kind(error: Exception) -> str:
-    """The kind of failure of an exception, by name so that nothing need be imported for it."""
-    names = {each.__name__ for each in type(error).__mro__}
-    if "NonFiniteLossError" in names:
-        return "nan"
-    if "MemoryError" in names or "OutOfMemoryError" in names:
-        return "oom"
-    return "error"
+    with suppress(OSError):  # nothing depends on it
+        write_atomically(paths.progress, json.dumps({**state, "time": time.time()}))
 
 
 def _message(error: Exception, config: Mapping[str, Any], runtime: Runtime) -> str:

@@ -5,24 +5,29 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from benchmark import data, paths
-from benchmark.cli import EXIT_INTERRUPTED
+from benchmark.cli import EXIT_FAILED, EXIT_INTERRUPTED
 from benchmark.commands import options
 from benchmark.commands.bars import progress_bar
 from benchmark.commands.planning import exit_code, summary
 from benchmark.data_roots import DataRoots
 from benchmark.engines import Interrupted, Outcome, Slot, slurm_options
 from benchmark.engines.devices import slots
+from benchmark.engines.order import ordered
+from benchmark.engines.sweep import sweep
 from benchmark.errors import UdabenchError, UsageError
 from benchmark.missing_data import missing_data
 from benchmark.plan import Plan, PlannedCell
 from benchmark.progress import display, duration
 from benchmark.runtime import Runtime
 from benchmark.weights import WeightsFolder, missing_weights
+
+PROBE_BYTES = 65_536  # more than a record
 
 
 def run(parsed: argparse.Namespace) -> int:
@@ -34,6 +39,7 @@ def run(parsed: argparse.Namespace) -> int:
     if parsed.engine != "slurm":
         slurm_options.refuse(parsed)
     planned = _plan(parsed)
+    outcomes: list[Outcome] = []
     due = planned.due(parsed.rerun)
     due += [entry for entry in planned.entries if entry.state in ("running", "pending")]
     print(f"{planned.suite.title} ({summary(planned)}), results in {paths.shown(planned.folder)}")
@@ -43,17 +49,19 @@ def run(parsed: argparse.Namespace) -> int:
         problems = [*missing_weights(due, weights), *missing_data(due, roots)]
         if problems:
             raise UsageError("\n  ".join(problems))
+        check_shares(due, parsed)
         engine = _slurm if parsed.engine == "slurm" else _here
         try:
-            engine(parsed, planned, due)
+            outcomes = engine(parsed, planned, due)
         except (Interrupted, KeyboardInterrupt):
             print(f"udabench: interrupted; {_continues(parsed)}", file=sys.stderr)
             return EXIT_INTERRUPTED
-    _print_tables(parsed)
+    complete = _print_tables(parsed)
     after = _plan(parsed)
-    _print_problems(after, parsed)
+    unrecorded = _unrecorded(outcomes, after)
+    _print_problems(after, parsed, unrecorded)
     print(f"{after.suite.name}: {summary(after)} ({duration(time.monotonic() - begun)})")
-    return exit_code(after)
+    return EXIT_FAILED if unrecorded or not complete else exit_code(after)
 
 
 def check_writable(folder: Path) -> None:
@@ -62,11 +70,11 @@ def check_writable(folder: Path) -> None:
     Raises:
         UdabenchError: ``folder`` cannot be made or written to.
     """
-    probe = folder / f".writable-{time.time_ns()}"
     try:
         (folder / "records").mkdir(parents=True, exist_ok=True)
-        probe.write_text("", encoding="utf-8")
-        probe.unlink()
+        with tempfile.TemporaryFile(dir=folder) as probe:  # it has no name that could be left
+            probe.write(bytes(PROBE_BYTES))
+            probe.flush()
     except OSError as error:
         raise UdabenchError(
             f"{paths.shown(folder)}: results cannot be written ({error.strerror or error}); "
@@ -87,12 +95,31 @@ def _plan(parsed: argparse.Namespace) -> Plan:
     return watched.plan
 
 
-def _here(parsed: argparse.Namespace, planned: Plan, due: Sequence[PlannedCell]) -> None:
-    places = slots(parsed.devices, parsed.threads)[: len(due)]
+def check_shares(due: Sequence[PlannedCell], parsed: argparse.Namespace) -> None:
+    """Refuse processes for which a cell's batch does not divide.
+
+    Raises:
+        UsageError: with the first such cell; or an engine that gives a cell one process.
+    """
+    count = parsed.devices_per_cell
+    if count > 1 and parsed.engine != "pool":
+        raise UsageError(f"--devices-per-cell: the {parsed.engine} engine runs a cell in 1 process")
+    for planned in due:
+        batch = planned.config.get("train_dataloader", {}).get("batch_size", count)
+        if batch % count:
+            raise UsageError(
+                f"--devices-per-cell {count}: {planned.cell} trains on batches of {batch} images, "
+                "which do not divide evenly"
+            )
+
+
+def _here(parsed: argparse.Namespace, planned: Plan, due: Sequence[PlannedCell]) -> list[Outcome]:
+    places = slots(parsed.devices, parsed.threads, parsed.devices_per_cell)[: len(due)]
     check_writable(planned.folder)
+    sweep(planned.folder, [entry.cell for entry in planned.entries])
     print(f"running {len(due)}, {_place_text(places, parsed.threads)}", flush=True)
     _prepare(due)
-    execute(parsed, planned, due, places)
+    return execute(parsed, planned, ordered(due, planned.entries, planned.suite), places)
 
 
 def execute(
@@ -122,12 +149,13 @@ def execute(
             observer=observer,
             threads=parsed.threads,
             limit=_limit(planned),
+            budget=planned.suite.budget,
             data_roots=DataRoots.chosen(parsed.data_root),
         )
         return pool.run(due)
 
 
-def _slurm(parsed: argparse.Namespace, planned: Plan, due: Sequence[PlannedCell]) -> None:
+def _slurm(parsed: argparse.Namespace, planned: Plan, due: Sequence[PlannedCell]) -> list[Outcome]:
     from benchmark.engines import slurm_submit
     from benchmark.engines.pool import module_command
     from benchmark.engines.slurm import Slurm
@@ -147,7 +175,7 @@ def _slurm(parsed: argparse.Namespace, planned: Plan, due: Sequence[PlannedCell]
         limit=_limit(planned),
     )
     with display(planned, due, min(chosen.parallel or len(due), len(due))) as observer:
-        Slurm(submitter, observer).run(due, wait=not parsed.no_wait)
+        return Slurm(submitter, observer).run(due, wait=not parsed.no_wait)
 
 
 def _prepare(due: Sequence[PlannedCell]) -> None:
@@ -188,24 +216,44 @@ def _worker_options(parsed: argparse.Namespace, planned: Plan) -> list[str]:
 def _place_text(places: Sequence[Slot], threads: int) -> str:
     if places[0].device == "cpu":
         each = "1 thread" if threads == 1 else f"{threads} threads"
+        if places[0].processes > 1:
+            each = f"{places[0].processes} processes of {each}"
         return f"{len(places)} at a time on the processor, {each} each"
     return f"one on each of {', '.join(slot.name for slot in places)}"
 
 
-def _print_tables(parsed: argparse.Namespace) -> None:
+def _print_tables(parsed: argparse.Namespace) -> bool:
+    """Write and print the tables; False if they could not be written."""
     from benchmark import report
 
     whole = options.full_plan(parsed)
     if not any(entry.state == "done" for entry in whole.entries):
-        return
-    report.write(whole)
+        return True
+    written = True
+    try:
+        report.write(whole)
+    except OSError as error:
+        written = False
+        print(f"udabench: the tables could not be written: {error}", file=sys.stderr)
     print()
     report.print_markdown(whole, sys.stdout)
     print()
+    return written
 
 
-def _print_problems(after: Plan, parsed: argparse.Namespace) -> None:
+def _unrecorded(outcomes: Sequence[Outcome], after: Plan) -> list[Outcome]:
+    """Failures of this run that left no record, as on a full disk."""
+    states = {entry.cell: entry.state for entry in after.entries}
+    return [o for o in outcomes if o.state == "failed" and states.get(o.cell) == "missing"]
+
+
+def _print_problems(after: Plan, parsed: argparse.Namespace, unrecorded: Sequence[Outcome]) -> None:
+    for outcome in unrecorded:
+        print(f"failed: {outcome.cell}: {outcome.reason}", file=sys.stderr)
+    reported = {outcome.cell for outcome in unrecorded}
     for entry in after.entries:
+        if entry.cell in reported:
+            continue
         if entry.state in ("failed", "stale", "running", "missing"):
             print(f"{entry.state}: {entry.cell}: {entry.reason or 'not run'}", file=sys.stderr)
     for state in ("failed", "stale"):

@@ -11,22 +11,25 @@ from benchmark.plan import PlannedCell
 # Exit codes of the process that runs one cell; every other code is a crash.
 EXIT_DONE = 0
 EXIT_FAILED = 1
+EXIT_OOM = 71
+EXIT_DISK = 74
 EXIT_HELD = 75
 EXIT_INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
 class Slot:
-    """A place for one cell: a device, or a share of the processor.
+    """A place for one cell: a device, several, or a share of the processor.
 
-    ``visible`` is what ``CUDA_VISIBLE_DEVICES`` is set to, ``workers`` the data-loading processes
-    of the cell that runs here.
+    ``visible`` is what ``CUDA_VISIBLE_DEVICES`` is set to, ``processes`` how many share the cell
+    that runs here, ``workers`` the data-loading processes of each.
     """
 
     name: str
     device: str
     visible: str
     workers: int
+    processes: int = 1
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,9 @@ class Observer(Protocol):
 
     def held(self, planned: PlannedCell, reason: str) -> None:
         """A cell is being run by another process, whose end is waited for."""
+
+    def retried(self, planned: PlannedCell, reason: str) -> None:
+        """A cell failed and is tried again; ``reason`` says how it failed and what is changed."""
 
     def finished(self, outcome: Outcome) -> None:
         """A cell ended."""

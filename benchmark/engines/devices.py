@@ -13,15 +13,16 @@ from benchmark.errors import UsageError
 MAX_LOADERS = 4
 
 
-def slots(devices: str | None, threads: int) -> list[Slot]:
+def slots(devices: str | None, threads: int, together: int = 1) -> list[Slot]:
     """The slots for ``--devices``.
 
     ``devices`` is ``cpu``, a comma-separated list of indices, UUIDs or MIG identifiers, or None
     for every visible GPU, else the processor. One cell runs on each GPU; the processor is shared
-    by as many cells as there are cores for ``threads`` threads each.
+    by as many cells as there are cores for ``threads`` threads each. ``together`` devices, or
+    processes on the processor, share a cell; devices that are left over stay idle.
 
     Raises:
-        UsageError: an empty entry, or fewer than one thread.
+        UsageError: an empty entry, fewer than one thread, or fewer devices than ``together``.
     """
     if threads < 1:
         raise UsageError(f"--threads: expected at least 1, got {threads}")
@@ -36,9 +37,20 @@ def slots(devices: str | None, threads: int) -> list[Slot]:
                 f"--devices: expected 'cpu' or identifiers such as 0,1 or GPU-..., got {devices!r}"
             )
     if not chosen:
-        return [Slot(f"cpu{i}", "cpu", "", 0) for i in range(max(1, cores() // threads))]
+        places = max(1, cores() // (threads * together))
+        return [Slot(f"cpu{i}", "cpu", "", 0, together) for i in range(places)]
+    if len(chosen) < together:
+        raise UsageError(
+            f"--devices-per-cell {together}: there are only {len(chosen)} devices "
+            f"({', '.join(map(_short, chosen))})"
+        )
     loaders = max(0, min(MAX_LOADERS, cores() // len(chosen) - 1))
-    return [Slot(_short(device), "cuda", device, loaders) for device in chosen]
+    whole = range(0, len(chosen) - together + 1, together)
+    groups = [chosen[begin : begin + together] for begin in whole]
+    return [
+        Slot("+".join(map(_short, group)), "cuda", ",".join(group), loaders, together)
+        for group in groups
+    ]
 
 
 def visible_gpus() -> list[str]:

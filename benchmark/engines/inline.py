@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmark import lease
+from benchmark import failures, lease
 from benchmark.engines import Interrupted, Observer, Outcome, Slot
 from benchmark.paths import CellPaths
 from benchmark.plan import PlannedCell
@@ -43,6 +43,9 @@ def run(
                 record = worker.run_cell(planned, suite, folder, runtime)
         except lease.LeaseHeldError as error:
             state, reason = "skipped", str(error)
+        except OSError as error:
+            kind = "disk" if failures.is_disk_full(error) else "error"
+            state, reason = "failed", f"{kind}: {error}"
         except KeyboardInterrupt:
             raise Interrupted from None
         else:

@@ -124,9 +124,10 @@ class _Attempt:
         slot = Slot(f"Slurm job {_job_id()}", self.job.device, visible, self.job.workers)
         reader, writer = os.pipe()
         try:
-            worker = process.start(
-                planned, slot, self.folder, self.job.command, reader, self.job.threads
-            )
+            cell_paths = paths.CellPaths(self.folder, planned.cell)
+            before = verdict.stamp(cell_paths.record)
+            command, threads = self.job.command, self.job.threads
+            worker = process.start(planned, slot, cell_paths, command, before, reader, threads)
             self._follow(worker)
         finally:
             os.close(reader)

@@ -5,24 +5,36 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import EllipsisType
 
-from benchmark import provenance, records
+from benchmark import attempts, failures, lease, provenance, records
 from benchmark.data_roots import DataRoots
-from benchmark.engines import EXIT_DONE, EXIT_HELD, EXIT_INTERRUPTED, Outcome
-from benchmark.errors import RecordError
+from benchmark.engines import (
+    EXIT_DISK,
+    EXIT_DONE,
+    EXIT_HELD,
+    EXIT_INTERRUPTED,
+    EXIT_OOM,
+    Outcome,
+)
+from benchmark.errors import RecordError, UdabenchError
 from benchmark.paths import CellPaths
 from benchmark.plan import PlannedCell
 from benchmark.records import Failure, Record
 
+# Tells a worker which record its orchestrator knows of (``text_of`` its stamp): if there is another
+# one by the time it holds the lease, someone else has run the cell in between.
+KNOWN_RECORD = "UDABENCH_KNOWN_RECORD"
 LOG_TAIL_BYTES = 4096
 MESSAGE_LENGTH = 300
 
 
 @dataclass(frozen=True)
 class Ending:
-    """A worker that has ended. ``before`` is its record's stamp when it was started, ``stopped``
-    why the pool stopped it (``timeout``, ``interrupted``) or empty, ``limit`` in seconds;
-    ``data_roots`` are folders that no message may name."""
+    """A worker that has ended. ``before`` is its record's stamp when it was started, ``accumulate``
+    the micro-batches it was told to use, ``stopped`` why the pool stopped it (``timeout``,
+    ``interrupted``) or empty, ``limit`` in seconds; ``data_roots`` are folders that no message may
+    name."""
 
     planned: PlannedCell
     paths: CellPaths
@@ -32,6 +44,7 @@ class Ending:
     seconds: float
     threads: int
     limit: float | None
+    accumulate: int = 1
     data_roots: DataRoots = field(default_factory=lambda: DataRoots(None))
 
 
@@ -44,9 +57,15 @@ def stamp(path: Path) -> tuple[int, int] | None:
     return status.st_ino, status.st_mtime_ns
 
 
+def text_of(stamp: tuple[int, int] | None) -> str:
+    """A stamp as the text of an environment variable."""
+    return "none" if stamp is None else f"{stamp[0]}-{stamp[1]}"
+
+
 def conclude(suite: str, ending: Ending) -> Outcome:
     """The outcome of a worker. Writes a ``failed`` record when it crashed or ran out of time."""
     cell = ending.planned.cell
+    seen = stamp(ending.paths.record)
     record, problem = _record(ending)
     if record and record.state == "done":
         return Outcome(cell, "done", "", ending.seconds)
@@ -59,13 +78,37 @@ def conclude(suite: str, ending: Ending) -> Outcome:
         if ending.code == EXIT_HELD:
             return Outcome(cell, "skipped", "another process has it", ending.seconds)
     kind, message = _failure(ending)
-    return fail(suite, ending, kind, problem or message)
+    return fail(suite, ending, kind, problem or message, seen)
 
 
-def fail(suite: str, ending: Ending, kind: str, message: str) -> Outcome:
-    """Write the ``failed`` record of a cell that left none."""
-    records.write_record(ending.paths.suite_folder, _failed(suite, ending, kind, message))
-    return Outcome(ending.planned.cell, "failed", f"{kind}: {message}", ending.seconds)
+def fail(
+    suite: str,
+    ending: Ending,
+    kind: str,
+    message: str,
+    seen: tuple[int, int] | EllipsisType | None = ...,
+) -> Outcome:
+    """Write the ``failed`` record of a cell that left none.
+
+    It is written under the cell's lease, and, where ``seen`` is given, only if the record is still
+    the one with that stamp: nobody has recorded the cell since.
+    """
+    cell, reason = ending.planned.cell, f"{kind}: {message}"
+    try:
+        held = lease.acquire(ending.paths.lease)
+        try:
+            if seen is not ... and stamp(ending.paths.record) != seen:
+                return Outcome(cell, "skipped", "another process recorded it", ending.seconds)
+            records.write_record(ending.paths.suite_folder, _failed(suite, ending, kind, message))
+        finally:
+            lease.release(ending.paths.lease, held)
+    except lease.LeaseHeldError:
+        return Outcome(cell, "skipped", "another process has it", ending.seconds)
+    except (OSError, UdabenchError) as error:
+        full = failures.is_disk_full(error)
+        why = "the disk is full" if full else getattr(error, "strerror", None) or str(error)
+        reason += f"; the failure could not be recorded ({why})"
+    return Outcome(cell, "failed", reason, ending.seconds)
 
 
 def _record(ending: Ending) -> tuple[Record | None, str]:
@@ -89,6 +132,10 @@ def _failure(ending: Ending) -> tuple[str, str]:
         return "oom", "killed by SIGKILL, most likely because the machine ran out of memory"
     if ending.code in (EXIT_INTERRUPTED, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP):
         return "interrupted", "the worker was stopped from outside"
+    if ending.code == EXIT_DISK:
+        return "disk", "no space left to write what the cell computed"
+    if ending.code == EXIT_OOM:
+        return "oom", "one of the cell's processes ran out of memory, see the log"
     if ending.code < 0:
         try:
             name = signal.Signals(-ending.code).name
@@ -124,8 +171,8 @@ def _failed(suite: str, ending: Ending, kind: str, message: str) -> Record:
     planned = ending.planned
     if planned.identity is None:
         raise ValueError(f"{planned.cell} has no identity: an excluded cell was run")
-    previous = planned.record.attempts if planned.record else ()
-    attempt = {"end": provenance.utc_now(), "failure": kind, "seconds": round(ending.seconds, 1)}
+    previous = attempts.earlier(planned.record, planned.identity)
+    attempt = attempts.entry(kind, ending.seconds, ending.accumulate)
     return Record(
         suite=suite,
         cell=planned.cell,
@@ -134,4 +181,5 @@ def _failed(suite: str, ending: Ending, kind: str, message: str) -> Record:
         failure=Failure(kind, message, f"cells/{planned.cell.stem}/log.txt"),
         provenance=provenance.capture(threads=ending.threads),
         attempts=(*previous, attempt),
+        notes=attempts.notes(ending.accumulate, previous),
     )

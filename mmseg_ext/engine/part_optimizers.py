@@ -11,6 +11,9 @@ from torch import nn
 from mmseg_ext.errors import OptimizerError
 from mmseg_ext.registry import OPTIM_WRAPPER_CONSTRUCTORS
 
+STUDENT = "student"
+"""The part that every method trains."""
+
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
 class PartOptimWrapperConstructor:
@@ -58,6 +61,22 @@ class PartOptimWrapperConstructor:
             wrappers[name] = build_optim_wrapper(nn.ModuleDict({name: part}), config)
         _check_owners(model, wrappers)
         return OptimWrapperDict(**wrappers)
+
+
+def by_part(optim_wrapper: OptimWrapper) -> dict[str, OptimWrapper]:
+    """The wrapper of each part; a single one is the student's.
+
+    Raises:
+        OptimizerError: there are several, and none for the student.
+    """
+    if not isinstance(optim_wrapper, OptimWrapperDict):
+        return {STUDENT: optim_wrapper}
+    wrappers = dict(optim_wrapper.items())
+    if STUDENT not in wrappers:
+        raise OptimizerError(
+            f"there are optimizers for {', '.join(wrappers)}, but none for the {STUDENT}"
+        )
+    return wrappers
 
 
 def _check_owners(model: nn.Module, wrappers: Mapping[str, OptimWrapper]) -> None:

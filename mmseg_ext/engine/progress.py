@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -19,7 +20,8 @@ class ProgressHook(Hook):
     """Rewrites ``path`` about once in ``period`` seconds with phase, iteration and loss.
 
     The file is replaced by renaming, so a reader sees whole JSON; it is not flushed to the disk,
-    because losing it loses nothing. Of several processes rank 0 writes it.
+    because losing it loses nothing; nor does a write that fails. Of several processes rank 0 writes
+    it.
 
     Args:
         path: the file to write.
@@ -63,5 +65,9 @@ class ProgressHook(Hook):
             "time": time.time(),
         }
         temporary = self._path.with_name(f".{self._path.name}.{os.getpid()}.tmp")
-        temporary.write_text(json.dumps(state), encoding="utf-8")
-        os.replace(temporary, self._path)
+        try:
+            temporary.write_text(json.dumps(state), encoding="utf-8")
+            os.replace(temporary, self._path)
+        except OSError:  # a full disk must not end a training that could go on
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from mmengine.model import BaseModel
-from mmengine.optim import OptimWrapper, OptimWrapperDict
+from mmengine.optim import OptimWrapper
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 from torch.nn import functional
@@ -19,7 +19,9 @@ from mmseg_ext.engine.data_parallel import (
     average_statistics,
     mean_over_processes,
 )
-from mmseg_ext.errors import NonFiniteLossError, OptimizerError, TargetLabelsSeenError
+from mmseg_ext.engine.micro_batches import mean_log, refuse_non_finite, slices, teachers_held
+from mmseg_ext.engine.part_optimizers import STUDENT, by_part
+from mmseg_ext.errors import OptimizerError, TargetLabelsSeenError
 from mmseg_ext.parts.cross_entropy import Denominator, PixelCrossEntropy
 from mmseg_ext.parts.valid_margins import valid_pixels
 from mmseg_ext.registry import MODELS
@@ -38,9 +40,6 @@ class Batch:
     source_label: Tensor
     target_image: Tensor | None
     target_valid: Tensor | None = None
-
-
-STUDENT = "student"
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,9 @@ class UDAMethod(BaseModel):
 
     A method implements `training_terms`. Each term is back-propagated as soon as it is yielded, so
     its graph is freed before the next one is computed; one step of every optimizer follows the last
-    term. Prediction always uses the student. ``iteration`` counts the steps taken.
+    term. Prediction always uses the student. ``iteration`` counts the steps taken. A batch that the
+    device cannot hold is trained on in ``micro_batches`` equal slices, a run-time choice that is
+    set on the built method (`mmseg_ext.engine.micro_batches` says what it changes).
 
     Args:
         segmentor: config of the student, e.g. an ``EncoderDecoder``.
@@ -78,6 +79,7 @@ class UDAMethod(BaseModel):
     """
 
     iteration: Tensor
+    micro_batches: int = 1
 
     def __init__(
         self,
@@ -115,9 +117,26 @@ class UDAMethod(BaseModel):
             NonFiniteLossError: a term is NaN or infinite; the weights are left as they were.
             OptimizerError: a term names a part that has no optimizer.
         """
-        wrappers = _by_part(optim_wrapper)
+        wrappers = by_part(optim_wrapper)
         optim_wrapper.zero_grad()
-        terms = self.training_terms(self.prepare(data))
+        logs = []
+        for index, batch in enumerate(slices(self.prepare(data), self.micro_batches)):
+            with teachers_held(self, hold=index > 0):
+                logs.append(self._back_propagate(batch, wrappers))
+        log = mean_over_processes(mean_log(logs))
+        refuse_non_finite(log, self.iteration)
+        for wrapper in wrappers.values():
+            average_gradients(p for g in wrapper.optimizer.param_groups for p in g["params"])
+            wrapper.step()
+        average_statistics(self)
+        self.iteration += 1
+        return log
+
+    def _back_propagate(
+        self, batch: Batch, wrappers: Mapping[str, OptimWrapper]
+    ) -> dict[str, Tensor]:
+        """Back-propagate the terms of a batch, or of one of a step's micro-batches."""
+        terms = self.training_terms(batch)
         total = torch.zeros((), device=next(self.student.parameters()).device)
         losses: dict[str, Tensor] = {}
         observed: dict[str, Tensor] = {}
@@ -134,31 +153,13 @@ class UDAMethod(BaseModel):
                 )
             waiting = term.loss if waiting is None else waiting + term.loss
             if not term.with_next:
-                wrappers[term.optimizer].backward(waiting)
+                wrappers[term.optimizer].backward(waiting / self.micro_batches)
                 waiting = None
             losses[f"loss_{term.name}"] = term.loss.detach()
             if term.optimizer == STUDENT:
                 total = total + term.loss.detach()
             observed.update({name: value.detach() for name, value in term.observed.items()})
-        log = mean_over_processes({"loss": total, **losses, **observed})
-        self._refuse_non_finite({name: log[name] for name in losses})
-        for wrapper in wrappers.values():
-            average_gradients(p for g in wrapper.optimizer.param_groups for p in g["params"])
-            wrapper.step()
-        average_statistics(self)
-        self.iteration += 1
-        return log
-
-    def _refuse_non_finite(self, losses: Mapping[str, Tensor]) -> None:
-        # All terms at once, because asking each would wait for the device as many times; and their
-        # means over the processes, so that all of them stop together.
-        if torch.stack([loss.float() for loss in losses.values()]).isfinite().all():
-            return
-        name, loss = next((n, loss) for n, loss in losses.items() if not torch.isfinite(loss))
-        raise NonFiniteLossError(
-            f"loss term {name.removeprefix('loss_')!r} became {float(loss)} in iteration "
-            f"{int(self.iteration) + 1}"
-        )
+        return {"loss": total, **losses, **observed}
 
     def image_statistics(self) -> dict[str, Any]:
         """Mean and standard deviation (RGB, 0-255) of the normalisation, for the augmentations."""
@@ -243,17 +244,6 @@ class UDAMethod(BaseModel):
                 f"{type(self).__name__} trains through train_step, which pairs two domains"
             )
         return self.student(inputs.contiguous(memory_format=self._layout), data_samples, mode=mode)
-
-
-def _by_part(optim_wrapper: OptimWrapper) -> dict[str, OptimWrapper]:
-    if not isinstance(optim_wrapper, OptimWrapperDict):
-        return {STUDENT: optim_wrapper}
-    wrappers = dict(optim_wrapper.items())
-    if STUDENT not in wrappers:
-        raise OptimizerError(
-            f"there are optimizers for {', '.join(wrappers)}, but none for the {STUDENT}"
-        )
-    return wrappers
 
 
 def _statistics_of(student: nn.Module) -> dict[str, Any]:

@@ -62,6 +62,7 @@ class MeanTeacher(nn.Module):
         self.alpha = alpha
         self.buffer_policy = buffers
         self.normalization = normalization
+        self.held = False  # in all micro-batches of a step but the first: see engine.micro_batches
         self.network = copy.deepcopy(student).requires_grad_(False)
         # A buffer, so that a resumed run goes on with the decay it had reached.
         self.register_buffer("step", torch.zeros((), dtype=torch.int64))
@@ -81,7 +82,9 @@ class MeanTeacher(nn.Module):
 
     @torch.no_grad()
     def update(self, student: nn.Module) -> None:
-        """Take the student's current weights into the mean and count one step."""
+        """Take the student's current weights into the mean and count one step, unless held."""
+        if self.held:
+            return
         step = int(self.step)
         decay = min(1.0 - 1.0 / (step + 1), self.alpha)
         own = dict(self.network.named_parameters())

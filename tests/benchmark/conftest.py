@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from benchmark import registry
+from benchmark import paths, registry
 
 FAKES = Path(__file__).parent / "fakes"
 CARD = 'card = dict(title="{0}", summary="The {0} fragment.")\n'
+WORLD = "world = dict(height=64, width=128, gap=0.6, train_images=10, test_images=4)"
 METHODS = ("good", "better", "bad", "crash", "slow")
 
 
@@ -114,3 +117,43 @@ def process_exists(pid: int) -> bool:
 def is_running() -> Callable[[int], bool]:
     """The function that says whether a process runs."""
     return process_exists
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The project's own fragments, on a world of 10 training and 4 test images a domain."""
+    home = tmp_path_factory.mktemp("tiny")
+    configs = home / "configs"
+    shutil.copytree(paths.configs_root(), configs)
+    for fragment in (configs / "domains").glob("minidrive-*.py"):
+        lines = fragment.read_text(encoding="utf-8").splitlines()
+        kept = [line for line in lines if not line.startswith("world")]
+        fragment.write_text("\n".join([*kept, WORLD]) + "\n", encoding="utf-8")
+    (configs / "suites/tiny.yaml").write_text(
+        "title: Tiny\nprotocol: minidrive\nmethods: [source-only, dacs]\n"
+        "encoders: [resnet-mini, eva02-mini]\nshifts: [minidrive]\nseeds: [0]\n",
+        encoding="utf-8",
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("UDABENCH_CONFIGS", str(configs))
+        patch.setenv("UDABENCH_CACHE", str(home / "cache"))
+        registry.forget()
+        yield home
+    registry.forget()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of one MiB, where this user may mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if made.returncode:
+        pytest.skip(f"a small tmpfs cannot be mounted here: {made.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)

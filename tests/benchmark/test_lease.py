@@ -163,4 +163,57 @@ def test_only_a_dead_lease_is_discarded(path: Path) -> None:
     assert path.exists()
     rewrite(path, started=1)
     lease.discard_dead(path)
-    assert list(path.parent.iterdir()) == [path.with_name(".lease.json.lock")]
+    assert not list(path.parent.iterdir())
+
+
+def test_a_lease_from_the_future_is_held_until_it_has_stood_still(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock was set back after another host's last heartbeat."""
+    lease.acquire(path)
+    rewrite(path, host="elsewhere", pid=1)
+    now, watched = time.time(), [1000.0]
+    os.utime(path, (now + 1e6, now + 1e6))
+    monkeypatch.setattr(time, "monotonic", lambda: watched[0])
+    assert lease.is_alive(path)
+    watched[0] += lease.EXPIRY_SECONDS - 1
+    assert lease.is_alive(path)
+    os.utime(path, (now + 2e6, now + 2e6))  # it beats: it lives
+    watched[0] += lease.EXPIRY_SECONDS - 1
+    assert lease.is_alive(path)
+    watched[0] += lease.EXPIRY_SECONDS
+    assert not lease.is_alive(path)
+    with lease.hold(path) as held:
+        assert held.pid == os.getpid()
+
+
+def test_a_process_number_of_another_boot_or_container_says_nothing(path: Path) -> None:
+    lease.acquire(path)
+    rewrite(path, space="another boot", started=1)
+    assert lease.is_alive(path)  # by its heartbeat
+    old = time.time() - lease.EXPIRY_SECONDS - 1
+    os.utime(path, (old, old))
+    assert not lease.is_alive(path)
+
+
+def test_the_heartbeat_does_not_keep_another_alive(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease, "HEARTBEAT_SECONDS", 0.01)
+    with lease.hold(path):
+        rewrite(path, token="another")
+        os.utime(path, (1, 1))
+        time.sleep(0.1)
+        assert path.stat().st_mtime == 1
+
+
+def test_a_lease_that_cannot_be_written_leaves_no_file(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(json, "dumps", full)
+    with pytest.raises(OSError, match="No space left"):
+        lease.acquire(path)
+    assert not list(path.parent.iterdir())

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,39 +14,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmark import data, paths, plan, registry
+from benchmark import data, paths, plan
 from benchmark import suite as suites
 from benchmark.data_roots import DataRoots
 from benchmark.records import Record, read_record, record_path
 from benchmark.runtime import Runtime
 from benchmark.weights import WeightsFolder
 
-WORLD = "world = dict(height=64, width=128, gap=0.6, train_images=10, test_images=4)"
 ITERATIONS = 4
 TOWER = "timm.test_vit.r160_in1k"
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The project's own fragments, on a world of 10 training and 4 test images a domain."""
-    home = tmp_path_factory.mktemp("tiny")
-    configs = home / "configs"
-    shutil.copytree(paths.configs_root(), configs)
-    for fragment in (configs / "domains").glob("minidrive-*.py"):
-        lines = fragment.read_text(encoding="utf-8").splitlines()
-        kept = [line for line in lines if not line.startswith("world")]
-        fragment.write_text("\n".join([*kept, WORLD]) + "\n", encoding="utf-8")
-    (configs / "suites/tiny.yaml").write_text(
-        "title: Tiny\nprotocol: minidrive\nmethods: [source-only, dacs]\n"
-        "encoders: [resnet-mini, eva02-mini]\nshifts: [minidrive]\nseeds: [0]\n",
-        encoding="utf-8",
-    )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("UDABENCH_CONFIGS", str(configs))
-        patch.setenv("UDABENCH_CACHE", str(home / "cache"))
-        registry.forget()
-        yield home
-    registry.forget()
 
 
 def run(
@@ -60,6 +34,7 @@ def run(
     suite_name: str = "tiny",
     encoders: tuple[str, ...] = (),
     weights: Path | None = None,
+    accumulate: int = 1,
 ) -> Record:
     """Run one cell in this process, as an engine would."""
     from benchmark import worker
@@ -68,7 +43,9 @@ def run(
     planned = plan.one(suite, out, cell, iterations)
     data.prepare([planned])
     folder = paths.suite_folder(out, suite.name)
-    runtime = Runtime("cpu", 1, 0, DataRoots(None), paths.cache_root(), WeightsFolder(weights))
+    runtime = Runtime(
+        "cpu", 1, 0, DataRoots(None), paths.cache_root(), WeightsFolder(weights), accumulate
+    )
     return worker.run_cell(planned, suite, folder, runtime)
 
 
@@ -94,6 +71,41 @@ def test_the_same_cell_twice_gives_the_same_bits(tiny: Path, tmp_path: Path, cel
         for name in "ab"
     ]
     assert all(torch.equal(value, weights[1][key]) for key, value in weights[0].items())
+
+
+def test_micro_batches_are_noted_and_train_as_the_whole_batch(tiny: Path, tmp_path: Path) -> None:
+    cell = "source-only__resnet-mini__minidrive__seed0"
+    whole = run(tiny, tmp_path / "whole", cell)
+    cut = run(tiny, tmp_path / "cut", cell, accumulate=2)
+    assert cut.state == "done", cut.failure
+    assert cut.identity == whole.identity
+    assert cut.notes == ("accumulated over 2 micro-batches",)
+    assert [each["changed"] for each in cut.attempts] == [{"accumulate": 2}]
+    assert (whole.notes, [each["changed"] for each in whole.attempts]) == ((), [{}])
+    losses = (record.diagnostics["curves"]["loss"] for record in (cut, whole))
+    assert next(losses) == pytest.approx(next(losses), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("keep", "kept"),
+    [
+        ("weights", {"weights.pth"}),
+        ("nothing", set()),
+        ("everything", {"weights.pth", "resume.pth"}),
+    ],
+)
+def test_of_a_done_cell_stays_what_the_suite_asks_for(
+    tiny: Path, tmp_path: Path, keep: str, kept: set[str]
+) -> None:
+    suite = tiny / f"configs/suites/{keep}.yaml"
+    text = (tiny / "configs/suites/tiny.yaml").read_text(encoding="utf-8")
+    suite.write_text(f"{text}checkpoints: {{every: 2, keep: {keep}}}\n", encoding="utf-8")
+    cell = "source-only__resnet-mini__minidrive__seed0"
+    record = run(tiny, tmp_path, cell, suite_name=keep)
+    assert record.state == "done", record.failure
+    folder = tmp_path / keep / "cells" / cell
+    assert {path.name for path in folder.glob("*.pth")} == kept
+    assert not list(folder.glob(".*.tmp"))
 
 
 def test_a_record_says_what_it_must_and_nothing_about_the_machine(
@@ -259,39 +271,19 @@ def test_a_killed_run_goes_on_and_ends_as_if_it_had_not_been_killed(
     assert record_path(tmp_path / "killed/tiny", resumed.cell).stat().st_mtime_ns == before
 
 
-def test_processes_started_by_torchrun_share_a_cell_and_leave_one_record(
-    tiny: Path, tmp_path: Path
-) -> None:
+def test_several_processes_share_a_cell_and_leave_one_record(tiny: Path, tmp_path: Path) -> None:
     cell = "adaptsegnet__resnet-mini__minidrive__seed0"
     suite = tiny / "configs/suites/adversarial.yaml"
     text = (tiny / "configs/suites/tiny.yaml").read_text(encoding="utf-8")
     suite.write_text(text.replace("[source-only, dacs]", "[adaptsegnet]"), encoding="utf-8")
     command = [
-        sys.executable, "-m", "benchmark", "cell", cell, "--suite", "adversarial",
-        "--iterations", "2", "--out", str(tmp_path / "two"),
+        sys.executable, "-m", "benchmark", "run", "adversarial", "--devices", "cpu", "--out",
+        str(tmp_path / "two"), "--iterations", "2", "--only", "encoder=resnet-mini",
+        "--devices-per-cell", "2",
     ]  # fmt: skip
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    shared = {
-        **os.environ,
-        "PYTHONPATH": str(paths.PACKAGE.parent),
-        "WORLD_SIZE": "2",
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(port),
-    }
-    processes = [
-        subprocess.Popen(
-            command,
-            env={**shared, "RANK": rank, "LOCAL_RANK": rank},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for rank in "01"
-    ]
-    outputs = [process.communicate(timeout=240)[0] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], outputs
+    environment = {**os.environ, "PYTHONPATH": str(paths.PACKAGE.parent)}
+    found = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stdout + found.stderr
 
     folder = tmp_path / "two/adversarial"
     record = read_record(record_path(folder, registry_cell(cell)))

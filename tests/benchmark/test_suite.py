@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from benchmark import suite as suites
+from benchmark.budget import Checkpoints
 from benchmark.cell import Cell
 from benchmark.errors import SuiteError, UsageError
 
@@ -81,6 +82,20 @@ def test_a_suite_of_the_configs_folder_is_called_by_its_name(configs: Any) -> No
         ("exclude: [{seed: false, reason: no}]", r"key 'seed': unknown seed of this suite False"),
         ("budget: 3", r"key 'budget': expected a mapping, found the int 3"),
         ("budget: {hours: 3}", r"budget: unknown key 'hours'; .*valid: minutes_per_cell"),
+        ("budget: {retries: {oom: -1}}", r"retries: key 'oom': expected a whole number from 0 to"),
+        ("budget: {retries: {oom: true}}", r"whole number from 0 to 100, found the bool True"),
+        ("budget: {retries: {oom: 1.0}}", r"whole number from 0 to 100, found the float 1.0"),
+        ("budget: {retries: {omo: 1}}", r"retries: unknown key 'omo'; closest: 'oom'; valid: disk"),
+        ("budget: {retries: 3}", r"key 'retries': expected a mapping, found the int 3"),
+        ("checkpoints: {every: 0}", r"key 'every': expected a whole number from 1 to 10000000"),
+        ("checkpoints: {keep: all}", r"key 'keep': expected one of weights, nothing, everything"),
+        ("checkpoints: {best: 1}", r"checkpoints: unknown key 'best'; .*valid: every, keep"),
+        ("priority: good", r"key 'priority': expected a list of mappings, found the text 'good'"),
+        ("priority: [{}]", r"priority\[0\]: expected at least one of method, encoder, shift, seed"),
+        ("priority: [{method: best}]", r"priority\[0\]: key 'method': unknown method of this"),
+        ("methods: [../../../etc/passwd]", r"key 'methods': unknown method '../../../etc/passwd'"),
+        ("methods: [/etc/passwd]", r"key 'methods': unknown method '/etc/passwd'"),
+        ("protocol: ../suites/tiny", r"key 'protocol': unknown protocol '../suites/tiny'"),
         ("budget: {minutes_per_cell: 0}", r"key 'minutes_per_cell': expected a number above 0"),
         ("budget: {minutes_per_cell: .nan}", r"key 'minutes_per_cell': expected a number above 0"),
         ("budget: {minutes_per_cell: .inf}", r"expected a number above 0, found the float inf"),
@@ -208,3 +223,29 @@ def test_any_bytes_are_read_or_refused_by_name(configs: Any, content: Any) -> No
     configs.suite("").write_bytes(data)
     with pytest.raises(SuiteError, match=r"tiny\.yaml"):
         suites.load("tiny")
+
+
+def test_retries_and_priorities_are_read(configs: Any) -> None:
+    configs.suite(
+        "methods: [good, better]\nseeds: [0, 1]\n"
+        "budget: {retries: {error: 0, oom: 1, timeout: 2}}\n"
+        "priority: [{method: better, seed: 1}, {seed: 1}]"
+    )
+    suite = suites.load("tiny")
+    assert suite.budget.minutes_per_cell is None
+    assert suite.budget.retries == {"error": 0, "oom": 1, "timeout": 2}
+    places = {(cell.method, cell.seed): suite.priority_of(cell) for cell in suite.cells()}
+    assert places == {("good", 0): 2, ("good", 1): 1, ("better", 0): 2, ("better", 1): 0}
+
+
+def test_checkpoints_are_read(configs: Any) -> None:
+    configs.suite("")
+    assert suites.load("tiny").checkpoints == Checkpoints(None, "weights")
+    configs.suite("checkpoints: {every: 50, keep: nothing}")
+    assert suites.load("tiny").checkpoints == Checkpoints(50, "nothing")
+
+
+def test_a_million_cells_by_mistake_are_refused(configs: Any) -> None:
+    configs.suite("")
+    with pytest.raises(SuiteError, match="--seeds: the grid has 1,000,000 cells, at most 100,000"):
+        suites.load("tiny").with_overrides(1_000_000)

@@ -56,8 +56,8 @@ def test_the_surface_is_what_was_agreed() -> None:
     } - {"-h", "--help"}
     assert options == {
         "--out", "--data-root", "--seeds", "--iterations", "--only", "--engine", "--devices",
-        "--threads", "--rerun", "--encoder", "--weights", "--download-weights",
-        "--accept-stale", "--slurm", "--sbatch", "--no-wait",
+        "--devices-per-cell", "--threads", "--rerun", "--encoder", "--weights",
+        "--download-weights", "--accept-stale", "--slurm", "--sbatch", "--no-wait",
     }  # fmt: skip
 
 

@@ -80,3 +80,18 @@ def test_an_empty_identifier_is_refused(chosen: str) -> None:
 def test_threads_must_be_positive() -> None:
     with pytest.raises(UsageError, match="--threads: expected at least 1, got 0"):
         devices.slots("cpu", 0)
+
+
+def test_devices_are_grouped_where_a_cell_is_to_have_several(machine: Path) -> None:
+    show(machine, LISTING)
+    slots = devices.slots("0,1,GPU-x,3,4", 1, 2)
+    assert [(slot.name, slot.visible, slot.processes) for slot in slots] == [
+        ("gpu0+gpu1", "0,1", 2),
+        ("GPU-x+gpu3", "GPU-x,3", 2),
+    ]
+    assert [(slot.name, slot.processes) for slot in devices.slots("cpu", 2, 2)] == [
+        ("cpu0", 2),
+        ("cpu1", 2),
+    ]
+    with pytest.raises(UsageError, match="--devices-per-cell 4: there are only 2 devices"):
+        devices.slots("0,1", 1, 4)

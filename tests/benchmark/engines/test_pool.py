@@ -20,6 +20,7 @@ from benchmark.engines.pool import Pool
 from benchmark.paths import CellPaths
 from benchmark.plan import PlannedCell
 from benchmark.records import Failure, Identity, Record
+from benchmark.suite import Budget
 
 IDENTITY = Identity("id", 1, "config", "data", "metric")
 CPU = Slot("cpu0", "cpu", "", 0)
@@ -38,6 +39,9 @@ class Notes:
 
     def held(self, planned: PlannedCell, reason: str) -> None:
         self.events.append(f"held {planned.cell.seed}: {reason}")
+
+    def retried(self, planned: PlannedCell, reason: str) -> None:
+        self.events.append(f"retried {planned.cell.seed}: {reason}")
 
     def finished(self, outcome: Outcome) -> None:
         self.events.append(f"{outcome.state} {outcome.cell.seed}")
@@ -73,6 +77,7 @@ def run(
     limit: float | None = None,
     grace: float = 0.3,
     cells: Sequence[PlannedCell] | None = None,
+    budget: Budget | None = None,
 ) -> tuple[list[Outcome], Notes]:
     """Run one cell for each script; ``sys.argv[1]`` of a script is its record's path."""
 
@@ -82,6 +87,7 @@ def run(
 
     notes = Notes()
     made = Pool("suite", folder, slots, command, notes, threads=3, limit=limit, grace=grace)
+    made.budget = budget or Budget()
     return made.run(cells or [cell(seed) for seed in range(len(scripts))]), notes
 
 
@@ -293,3 +299,120 @@ def test_an_error_of_the_observer_leaves_no_worker(
     with pytest.raises(RuntimeError, match="display"):
         run(tmp_path, [f"import os; print(os.getpid(), flush=True)\n{SLEEP}"])
     assert not is_running(int(log.read_text().splitlines()[1]))
+
+
+def batched(batch: int) -> PlannedCell:
+    """A cell that trains on batches of so many images."""
+    return dataclasses.replace(cell(0), config={"train_dataloader": {"batch_size": batch}})
+
+
+def test_out_of_memory_is_tried_again_in_more_micro_batches(tmp_path: Path) -> None:
+    script = "import os, sys; print(sys.argv[2:], flush=True); os.kill(os.getpid(), 9)"
+    budget = Budget(retries={"oom": 3})
+    outcomes, notes = run(tmp_path, [script], cells=[batched(6)], budget=budget)
+    log = CellPaths(tmp_path, cell(0).cell).log.read_text().splitlines()
+    told = [line for line in log if not line.startswith("---")]
+    assert told == [
+        "[]", "['--accumulate', '2']", "['--accumulate', '3']", "['--accumulate', '6']",
+    ]  # fmt: skip
+    assert [outcome.state for outcome in outcomes] == ["failed"]
+    record = records.read_record(records.record_path(tmp_path, cell(0).cell))
+    assert [(each["failure"], each["changed"]) for each in record.attempts] == [
+        ("oom", {}),
+        ("oom", {"accumulate": 2}),
+        ("oom", {"accumulate": 3}),
+        ("oom", {"accumulate": 6}),
+    ]
+    assert all(each["seconds"] >= 0 for each in record.attempts)
+    assert record.notes == ("accumulated over 6 micro-batches after out of memory",)
+    assert notes.events.count("started 0 on cpu0") == 4
+    assert notes.events[1].startswith("retried 0: oom: killed by SIGKILL")
+    assert notes.events[1].endswith("trying again in 2 micro-batches a step")
+
+
+@pytest.mark.parametrize(
+    ("retries", "batch", "starts"),
+    [({}, 4, 1), ({"oom": 0, "error": 5}, 4, 1), ({"oom": 1}, 4, 2), ({"oom": 9}, 1, 1)],
+)
+def test_there_are_as_many_attempts_as_allowed_and_possible(
+    tmp_path: Path, retries: dict[str, int], batch: int, starts: int
+) -> None:
+    script = "import os; os.kill(os.getpid(), 9)"
+    _, notes = run(tmp_path, [script], cells=[batched(batch)], budget=Budget(retries=retries))
+    assert notes.events.count("started 0 on cpu0") == starts
+
+
+def test_an_error_is_tried_again_as_it_was_and_may_end_well(tmp_path: Path) -> None:
+    ready(tmp_path, cell(0))
+    script = "import os, sys; flag = sys.argv[1] + '.tried'\n"
+    script += "if not os.path.exists(flag):\n open(flag, 'w'); raise SystemExit(3)\n"
+    outcomes, notes = run(tmp_path, [script + LEAVE], budget=Budget(retries={"error": 1}))
+    assert [outcome.state for outcome in outcomes] == ["done"]
+    assert notes.events[1].endswith("trying again")
+    assert notes.events[2:] == ["started 0 on cpu0", "done 0"]
+
+
+def test_a_cell_that_others_failed_at_meanwhile_is_not_started(tmp_path: Path) -> None:
+    ready(tmp_path, cell(0), Failure("nan", "loss is nan", "log.txt"))
+    path = records.record_path(tmp_path, cell(0).cell)
+    path.with_name(f"{path.name}.ready").rename(path)
+    outcomes, notes = run(tmp_path, ["raise SystemExit(3)"])
+    assert outcomes[0].state == "failed"
+    assert outcomes[0].reason == "run by another process; nan: loss is nan"
+    assert notes.events == ["failed 0"]
+
+
+def test_a_failure_is_not_written_over_what_others_recorded_since(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the end of a worker and its record another process takes the cell and ends it."""
+    ready(tmp_path, cell(0))
+    path = records.record_path(tmp_path, cell(0).cell)
+    acquire = lease.acquire
+
+    def late(at: Path) -> lease.Lease:
+        path.with_name(f"{path.name}.ready").rename(path)
+        return acquire(at)
+
+    monkeypatch.setattr(lease, "acquire", late)
+    outcomes, _ = run(tmp_path, ["raise SystemExit(3)"])
+    assert outcomes[0].state == "done"
+    assert records.read_record(path).state == "done"
+
+
+def test_a_worker_that_cannot_be_started_fails_alone(tmp_path: Path) -> None:
+    ready(tmp_path, cell(1))
+    CellPaths(tmp_path, cell(0).cell).folder.parent.mkdir(parents=True)
+    CellPaths(tmp_path, cell(0).cell).folder.write_text("in the way")
+    outcomes, notes = run(tmp_path, [LEAVE, LEAVE])
+    assert [outcome.state for outcome in outcomes] == ["failed", "done"]
+    assert outcomes[0].reason.startswith("error: it could not be started (")
+    assert notes.events == ["failed 0", "started 1 on cpu0", "done 1"]
+
+
+@pytest.mark.parametrize(("number", "kind"), [(74, "disk"), (71, "oom")])
+def test_exit_codes_that_stand_for_a_record(tmp_path: Path, number: int, kind: str) -> None:
+    run(tmp_path, [f"raise SystemExit({number})"])
+    assert failure_of(tmp_path).kind == kind
+
+
+@pytest.mark.parametrize("slots", [1, 4])
+def test_a_cell_costs_the_pool_a_few_milliseconds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slots: int
+) -> None:
+    """At the real polling interval; a grid of 2,000 trivial cells is to cost below 100 ms each."""
+    monkeypatch.setattr(pool, "POLL_SECONDS", 0.2)
+    count = 150
+    for seed in range(count):
+        ready(tmp_path, cell(seed))
+
+    def command(planned: PlannedCell, slot: Slot) -> list[str]:
+        path = str(records.record_path(tmp_path, planned.cell))
+        return ["/bin/mv", f"{path}.ready", path]
+
+    places = [dataclasses.replace(CPU, name=f"cpu{i}") for i in range(slots)]
+    made = Pool("suite", tmp_path, places, command, Notes())
+    begun = time.monotonic()
+    outcomes = made.run([cell(seed) for seed in range(count)])
+    assert (time.monotonic() - begun) / count < 0.1
+    assert {outcome.state for outcome in outcomes} == {"done"}

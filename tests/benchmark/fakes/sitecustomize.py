@@ -27,6 +27,8 @@ def _resolve(
 ) -> dict[str, Any]:
     parts = [part.name for part in (protocol, method, encoder, shift)]
     config = {"parts": parts, "seed": seed, "iterations": iterations, "rate": method.values["rate"]}
+    if "batch" in method.values:
+        config["train_dataloader"] = {"batch_size": method.values["batch"]}
     if "pretrained" in encoder.values.get("backbone", {}):
         config["model"] = {**encoder.values["backbone"], "weights_of": encoder.name}
     return config
@@ -50,31 +52,39 @@ def _identity_with_seed(known: Any, seed: int) -> Any:
 
 
 def _run_cell(planned: Any, suite: Any, folder: Path, runtime: Any) -> Any:
+    from benchmark import attempts
     from benchmark.paths import CellPaths
     from benchmark.records import Failure, Record, write_record
 
     cell_paths = CellPaths(folder, planned.cell)
     with open(cell_paths.folder / "pids", "a", encoding="ascii") as stream:
         stream.write(f"{os.getpid()}\n")
-    failure = _BEHAVIOURS[planned.cell.method](cell_paths)
+    found: dict[str, Any] = {"cuda": os.environ.get("CUDA_VISIBLE_DEVICES")}
+    failure = _BEHAVIOURS[planned.cell.method](cell_paths, runtime, found)
+    kind, _, message = failure.rpartition("!")
+    before = attempts.earlier(planned.record, planned.identity)
+    attempt = attempts.entry(kind or "error" if failure else None, 0.0, runtime.accumulate)
     record = Record(
         suite=suite.name,
         cell=planned.cell,
         identity=planned.identity,
         state="failed" if failure else "done",
-        failure=Failure("error", failure, "log.txt") if failure else None,
-        diagnostics={"cuda": os.environ.get("CUDA_VISIBLE_DEVICES"), "threads": runtime.threads},
+        failure=Failure(kind or "error", message, "log.txt") if failure else None,
+        diagnostics={**found, "threads": runtime.threads},
+        attempts=(*before, attempt),
+        notes=attempts.notes(runtime.accumulate, before),
     )
-    write_record(folder, record)
+    if os.environ.get("RANK", "0") == "0":
+        write_record(folder, record)
     return record
 
 
-def _crash(cell_paths: Any) -> str:
+def _crash(cell_paths: Any, runtime: Any, found: Any) -> str:
     os.kill(os.getpid(), signal.SIGSEGV)
     return ""
 
 
-def _slow(cell_paths: Any) -> str:
+def _slow(cell_paths: Any, runtime: Any, found: Any) -> str:
     """Work for long, with a child process as a data loader would be."""
     child = subprocess.Popen(SLEEP)
     with open(cell_paths.folder / "pids", "a", encoding="ascii") as stream:
@@ -84,18 +94,73 @@ def _slow(cell_paths: Any) -> str:
     return ""
 
 
-def _killed(cell_paths: Any) -> str:
+def _killed(cell_paths: Any, runtime: Any, found: Any) -> str:
     """End as the kernel ends a process when memory is short."""
     os.kill(os.getpid(), signal.SIGKILL)
     return ""
 
 
-_BEHAVIOURS: dict[str, Callable[[Any], str]] = {
-    "good": lambda cell_paths: "",
-    "better": lambda cell_paths: "",
-    "bad": lambda cell_paths: "ValueError: no luck",
+def _steps(cell_paths: Any, runtime: Any, found: Any) -> str:
+    """Short steps, each saved; a cell that was killed goes on after the last one."""
+    from benchmark.records import write_atomically
+
+    point = cell_paths.folder / "resume.json"
+    state = json.loads(point.read_text()) if point.exists() else {"step": 0, "digest": ""}
+    while state["step"] < 12:
+        time.sleep(0.01)
+        text = f"{cell_paths.cell.stem} {state['step']} {state['digest']}"
+        state = {"step": state["step"] + 1, "digest": hashlib.sha256(text.encode()).hexdigest()}
+        write_atomically(point, json.dumps(state))
+        write_atomically(cell_paths.progress, json.dumps(state))
+    found.update(state)
+    return ""
+
+
+def _hungry(cell_paths: Any, runtime: Any, found: Any) -> str:
+    """Out of memory with more than a quarter of the batch at a time."""
+    return "" if runtime.accumulate >= 4 else "oom!OutOfMemoryError: a card too small"
+
+
+def _writer(cell_paths: Any, runtime: Any, found: Any) -> str:
+    """Write a checkpoint larger than a small disk; what fails is the cell's failure."""
+    from benchmark import failures
+
+    target = cell_paths.folder / ".resume.pth.tmp"
+    try:
+        target.write_bytes(bytes(2_000_000))
+    except OSError as error:
+        target.unlink()
+        return f"{failures.kind_of(error)}!{error.strerror}"
+    target.unlink()
+    return ""
+
+
+def _ranked(cell_paths: Any, runtime: Any, found: Any) -> str:
+    """Say which process this is; another than the first may be told to fail."""
+    names = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+    place = {name: os.environ[name] for name in names}
+    rank = place["RANK"]
+    (cell_paths.folder / f"rank{rank}.json").write_text(json.dumps(place))
+    if rank == "0":
+        while not (cell_paths.folder / "rank1.json").exists():
+            time.sleep(0.01)
+    return ""
+
+
+def _calm(cell_paths: Any, runtime: Any, found: Any) -> str:
+    return ""
+
+
+_BEHAVIOURS: dict[str, Callable[[Any, Any, Any], str]] = {
+    "good": _calm,
+    "better": _calm,
+    "bad": lambda cell_paths, runtime, found: "ValueError: no luck",
     "crash": _crash,
     "slow": _slow,
+    "steps": _steps,
+    "hungry": _hungry,
+    "writer": _writer,
+    "ranked": _ranked,
     "killed": _killed,
 }
 

@@ -1,0 +1,62 @@
+"""Attempts: what was tried for a cell, and whether its suite allows it another try."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from benchmark import provenance
+from benchmark.records import Identity, Record
+
+if TYPE_CHECKING:
+    from benchmark.plan import PlannedCell
+    from benchmark.suite import Budget
+
+
+def entry(failure: str | None, seconds: float, accumulate: int) -> dict[str, Any]:
+    """One attempt for a record: how it ended (None: well), after how long, and what was changed.
+
+    ``accumulate`` is the number of micro-batches a step was cut into, 1 for none.
+    """
+    return {
+        "end": provenance.utc_now(),
+        "failure": failure,
+        "seconds": round(seconds, 1),
+        "changed": {"accumulate": accumulate} if accumulate > 1 else {},
+    }
+
+
+def earlier(record: Record | None, identity: Identity | None) -> tuple[Mapping[str, Any], ...]:
+    """The attempts that a new one of the cell follows: those that failed at the same question."""
+    if record is None or identity is None or record.failure is None:
+        return ()
+    return record.attempts if record.identity.id == identity.id else ()
+
+
+def notes(accumulate: int, before: tuple[Mapping[str, Any], ...]) -> tuple[str, ...]:
+    """What a table has to say about a cell that was trained in micro-batches."""
+    if accumulate == 1:
+        return ()
+    why = " after out of memory" if any(each["failure"] == "oom" for each in before) else ""
+    return (f"accumulated over {accumulate} micro-batches{why}",)
+
+
+def retry(planned: PlannedCell, budget: Budget, processes: int = 1) -> int | None:
+    """Micro-batches of the next attempt at a failed cell; None if there is to be none.
+
+    After out of memory a step is cut into the next number of slices that divides the batch (of one
+    of ``processes``), so that its effective size stays.
+    """
+    record = planned.record
+    if planned.state != "failed" or record is None or record.failure is None:
+        return None
+    kind = record.failure.kind
+    failed = sum(1 for each in record.attempts if each["failure"] == kind)
+    if max(failed, 1) > budget.retries.get(kind, 0):
+        return None
+    last = record.attempts[-1].get("changed", {}) if record.attempts else {}
+    accumulated: int = last.get("accumulate", 1)
+    if kind != "oom":
+        return accumulated
+    batch = planned.config.get("train_dataloader", {}).get("batch_size", 1) // processes
+    return next((n for n in range(accumulated + 1, batch + 1) if batch % n == 0), None)
