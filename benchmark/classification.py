@@ -61,6 +61,7 @@ RUNTIME: Table = {
     "data_roots": (RUN_TIME, "where the data lie; what they are is fingerprinted"),
     "cache": (RUN_TIME, "where generated data and statistics lie"),
     "weights": (RUN_TIME, "where weight files lie"),
+    "accumulate": (RUN_TIME, "a step's batch stays whole; the record and the tables say so"),
 }
 """Fields of ``benchmark.runtime.Runtime``."""
 
@@ -75,6 +76,8 @@ SUITE: Table = {
     "seeds": (SELECTION, "each cell's seed is in the configuration"),
     "excluded": (SELECTION, "cells that are not run"),
     "budget": (RUN_TIME, "a cell that runs out of time has no numbers"),
+    "priority": (RUN_TIME, "which cells come first"),
+    "checkpoints": (RUN_TIME, "a resumed cell ends like an uninterrupted one"),
     "path": (RUN_TIME, "where the suite was read from"),
 }
 """Fields of ``benchmark.suite.Suite``."""
@@ -93,6 +96,11 @@ OPTIONS: Table = {
     "engine": (RUN_TIME, "what starts the cells"),
     "devices": (RUN_TIME, "where they are computed"),
     "device": (RUN_TIME, "where they are computed"),
+    "devices_per_cell": (RUN_TIME, "how many processes share a batch"),
+    "accumulate": (RUN_TIME, "a step's batch stays whole; the record and the tables say so"),
+    "slurm": (RUN_TIME, "what a job may use"),
+    "sbatch": (RUN_TIME, "what else Slurm is told"),
+    "no_wait": (RUN_TIME, "whether the command follows the jobs"),
     "threads": (RUN_TIME, "how many compute"),
     "workers": (RUN_TIME, "how many load data"),
     "rerun": (RUN_TIME, "which finished cells are run again"),
@@ -104,7 +112,7 @@ OPTIONS: Table = {
 """Options of the commands in ``CELL_COMMANDS``, as argparse names them."""
 
 CELL_COMMANDS = ("plan", "run", "status", "report", "cell")
-OTHER_COMMANDS = ("list", "show", "rehearse", "data", "weights", "doctor")
+OTHER_COMMANDS = ("list", "show", "rehearse", "cancel", "data", "weights", "doctor")
 """Commands that neither run a cell for its numbers nor tell its state."""
 
 VARIABLES: Table = {
@@ -112,6 +120,8 @@ VARIABLES: Table = {
     "UDABENCH_CONFIGS": (SELECTION, "whose fragments; their values are in the configuration"),
     "UDABENCH_DATA_ROOT": (RUN_TIME, "where the data lie; what they are is fingerprinted"),
     "UDABENCH_WEIGHTS": (RUN_TIME, "where weight files lie"),
+    "UDABENCH_KNOWN_RECORD": (RUN_TIME, "how a worker notices that others were faster"),
+    "UDABENCH_SLURM": (RUN_TIME, "what a job may use"),
     "UDABENCH_PARENT_FD": (RUN_TIME, "how a worker notices that its pool has died"),
 }
 """Environment variables that the project reads."""
