@@ -149,6 +149,9 @@ class Tally:
             counts.update(ordered)
         for problem in report.problems.values():
             problem.examples.sort()  # worker processes finish in any order
+        if self._look_converted():
+            text = f"no id above {len(CLASSES) - 1} in any label; restore the data set's own labels"
+            report.report("labels that look like train ids", ERROR, text)
         of_class = [0] * len(CLASSES)
         for value, pixels in self._pixels.items():
             if value in self._train_ids:
@@ -159,6 +162,20 @@ class Tally:
             shares = {n: c / max(1, labelled) for n, c in zip(CLASSES, of_class, strict=True)}
             report.shares = {name: share for name, share in shares.items() if share}
             report.never_seen = [name for name, share in shares.items() if not share]
+
+
+    def _look_converted(self) -> bool:
+        """Whether all labels together hold train ids alone, where other ids are the rule.
+
+        A single label that was converted before is known by its 255; one without void pixels holds
+        nothing that may not occur.
+        """
+        from mmseg_ext.datasets.classes import CLASSES
+
+        last = len(CLASSES) - 1
+        above = sum(value > last for value in self._train_ids)
+        usual = above > len(self._train_ids) / 2
+        return usual and len(self._pixels) > 1 and max(self._pixels) <= last
 
 
 def _add(counts: dict[str, int], name: str) -> None:

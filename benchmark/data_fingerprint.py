@@ -1,6 +1,6 @@
 """What the files of a downloaded data set are, wherever and however they are stored.
 
-For every image that a cell reads: name and size. For every label file: also the CRC-32 of its
+For every image that a cell reads: name and size. For every label file: size and the CRC-32 of its
 content, which an archive's directory holds and which is computed once for an unpacked file and kept
 in the cache folder until size or time stamp change. Folders and archives are not part of it, so a
 data set may be moved, packed or unpacked. An image that changes without changing its size goes
@@ -123,7 +123,7 @@ def _digest(listing: Listing, found: Match, excluded: frozenset[str], announce: 
     for sample in samples:
         entry = [_name(sample.image), status(f"{listing.root}/{sample.image}").size]
         if sample.label:
-            entry += [_name(sample.label), *contents[sample.label]]
+            entry += contents[sample.label]  # layouts call the same label differently
         entries.append(entry)
     return _short([entries, contents[found.segments] if found.segments else None])
 

@@ -79,8 +79,12 @@ def _problem(
         found = find(listings[folder], layouts, reader["placeholders"], reader["where"])
     except ExtensionError as error:
         return str(error).removeprefix(f"{folder}: ")
-    if found.unlabelled and not reader["partly_labelled"]:
-        return f"{len(found.unlabelled)} of {len(found.samples)} images have no label"
+    if listings[folder].damaged:
+        return "; ".join(listings[folder].problems)
+    excluded = set(reader["excluded"])
+    unlabelled = [path for path in found.unlabelled if Path(path).stem not in excluded]
+    if unlabelled and not reader["partly_labelled"]:
+        return f"{len(unlabelled)} of {len(found.samples)} images have no label"
     return None
 
 

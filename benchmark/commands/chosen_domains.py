@@ -40,11 +40,17 @@ def chosen(parsed: argparse.Namespace) -> Chosen:
         return found
     if roots.root is None:
         raise unknown or UsageError(f"{paths.configs_root()}: no domain has reader = 'files'")
-    datasets = ", ".join(registry.names("dataset"))
+    datasets = ", ".join(_folders())
     raise UdabenchError(
         f"{roots.root}: no data set is there; its folders must be called {datasets}. For one that "
         f"lies elsewhere set {VARIABLE}_<NAME>"
     )
+
+
+def _folders() -> list[str]:
+    """What the folders of data sets are called; several may share one."""
+    named = (registry.find("dataset", name) for name in registry.names("dataset"))
+    return sorted({str(dataset.values.get("folder", dataset.name)) for dataset in named})
 
 
 def _placed(domain: Fragment, roots: DataRoots) -> tuple[Fragment, Path]:

@@ -153,15 +153,15 @@ def match(
 def fingerprint(listing: Listing, found: Match) -> str:
     """Digest of the files' names and sizes, the same wherever and however they are stored.
 
-    The names are what the placeholders stand for, so that neither the folder above nor an archive
-    matters. Reading every byte would take hours; a changed file of the same size goes unnoticed.
+    The names are those of the images, so that neither the folders above nor an archive matter, nor
+    what a layout calls the label. Reading every byte would take hours; a changed file of the same
+    size goes unnoticed.
     """
     entries = []
     for sample in found.samples:
         paths = [path for path in (sample.image, sample.label) if path is not None]
         sizes = [status(str(listing.root / path)).size for path in paths]
-        names = [path.rpartition("/")[2] for path in paths]
-        entries.append([names, sizes])
+        entries.append([sample.image.rpartition("/")[2], sizes])
     return hashlib.sha256(json.dumps(entries).encode()).hexdigest()[:16]
 
 

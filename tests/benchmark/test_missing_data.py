@@ -90,6 +90,29 @@ def test_labels_are_missed_where_they_are_read_and_only_there(
     assert "none of their labels" in found(oracle, tmp_path)["cityscapes"]
 
 
+def test_images_that_are_left_out_need_no_label(cells: list[PlannedCell], tmp_path: Path) -> None:
+    put = (
+        "images/10k/val/00000000-00000000.jpg",
+        "labels/sem_seg/masks/val/00000000-00000000.png",
+        "images/10k/val/3d581db5-2564fb7e.jpg",  # of the first image archive, never labelled
+    )
+    for name in put:
+        path = tmp_path / "bdd100k" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert "bdd100k" not in found(cells, tmp_path)
+    (tmp_path / "bdd100k/images/10k/val/ffffffff-ffffffff.jpg").touch()
+    assert "1 of 3 images have no label" in found(cells, tmp_path)["bdd100k"]
+
+
+def test_a_damaged_archive_is_said_before_anything_runs(
+    cells: list[PlannedCell], tmp_path: Path
+) -> None:
+    cityscapes(tmp_path, "train", "val")
+    (tmp_path / "cityscapes/gtFine_trainvaltest.zip").write_bytes(b"the first half")
+    assert "gtFine_trainvaltest.zip: not a whole zip" in found(cells, tmp_path)["cityscapes"]
+
+
 def test_its_own_variable_says_where_a_data_set_lies(
     cells: list[PlannedCell], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -270,6 +270,33 @@ def test_panoptic_labels(capsys: Any, tmp_path: Path) -> None:
     assert "panoptic.json: not a COCO panoptic file" in sentence
 
 
+def test_labels_that_were_converted_before_and_have_no_void(capsys: Any, root: Path) -> None:
+    for index in range(1, 6):
+        converted = np.roll(IDS % 19, index, axis=1)  # train ids; each of them is an id of GTA5 too
+        write.tree(root / "gta5", {f"labels/{index:05}.png": write.palette(converted)})
+    code, report = report_of(capsys, root, "gta5")
+    assert code == 1
+    level, _ = problems(report)["labels that look like train ids"]
+    assert level == "error"
+    write.tree(root / "gta5", {"labels/00001.png": write.palette(IDS)})
+    code, report = report_of(capsys, root, "gta5")
+    assert code == 0
+    assert "labels that look like train ids" not in problems(report)
+
+
+def test_train_ids_are_no_fault_where_they_are_what_is_published(
+    capsys: Any, tmp_path: Path
+) -> None:
+    for split in ("train", "val"):
+        files = {
+            f"images/10k/{split}/a.jpg": write.photo(HEIGHT, WIDTH),
+            f"labels/sem_seg/masks/{split}/a.png": write.grey(IDS % 19),
+        }
+        write.tree(tmp_path / "bdd100k", files)
+    code, _ = report_of(capsys, tmp_path, "bdd100k")
+    assert code == 0
+
+
 def test_without_names_all_that_are_there_are_checked(capsys: Any, root: Path) -> None:
     cityscapes(root, "train")
     cityscapes(root, "val")
@@ -278,7 +305,10 @@ def test_without_names_all_that_are_there_are_checked(capsys: Any, root: Path) -
     assert text.rstrip().endswith("2 of 2 domains are ready")
     code = cli.main(["data", "check", "--data-root", str(root / "nowhere")])
     assert code == 1
-    assert "no data set is there" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "no data set is there" in error
+    assert " mapillary," in error
+    assert "mapillary-v1.2" not in error  # its folder is called otherwise
 
 
 @pytest.mark.parametrize("name", ["minidrive-fog", "gta"])
