@@ -163,7 +163,6 @@ class Tally:
             report.shares = {name: share for name, share in shares.items() if share}
             report.never_seen = [name for name, share in shares.items() if not share]
 
-
     def _look_converted(self) -> bool:
         """Whether all labels together hold train ids alone, where other ids are the rule.
 

@@ -35,11 +35,13 @@ def metrics(
     roles, scoring = config["roles"], config.get("scoring", {})
     found = {}
     for name, score in scores.items():
+        tested = config["test_dataloader"][name]["dataset"]
         groups = getattr(loaders[name].dataset, "groups", ())
         scored = domain_metrics(name, roles[name], score, groups, scoring)
-        pipeline = config["test_dataloader"][name]["dataset"]["pipeline"]
-        sizes = tuple(_SIZES[each["type"]] for each in pipeline if each["type"] in _SIZES)
-        found[name] = replace(scored, notes=(*scored.notes, *sizes))
+        notes = [_SIZES[each["type"]] for each in tested["pipeline"] if each["type"] in _SIZES]
+        if scoring.get("mean") == "per-condition" and tested.get("group") and not any(groups):
+            notes.append(f"pooled: the {tested['group']} of an image is lost in this layout")
+        found[name] = replace(scored, notes=(*scored.notes, *notes))
     return found
 
 

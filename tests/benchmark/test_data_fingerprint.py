@@ -188,3 +188,26 @@ def test_many_unread_labels_are_announced(
     told: list[str] = []
     plan.make(suite, root / "out", files=DataFiles(DataRoots(root), told.append))
     assert told == ["reading 3 label files of gta5, once"]
+
+
+def test_the_same_files_in_another_layout_are_the_same(tmp_path: Path) -> None:
+    layouts = [
+        {"name": "official", "images": "images/{frame}.jpg", "labels": "masks/{frame}.png"},
+        {"name": "legacy", "images": "seg/{frame}.jpg", "labels": "seg/{frame}_train_id.png"},
+    ]
+    reader = {"layouts": layouts, "placeholders": {}, "where": {}, "excluded": []}
+    reader |= {"partly_labelled": False, "domain": "bdd100k"}
+    config = {
+        "domains": {"bdd100k": {"reader": "files", "dataset": "bdd100k"}},
+        "train_dataloader": {"dataset": {"source": reader, "target": None}},
+        "test_dataloader": {},
+    }
+    digests = []
+    for number, (image, label) in enumerate(
+        (("images/1.jpg", "masks/1.png"), ("seg/1.jpg", "seg/1_train_id.png"))
+    ):
+        for name, content in ((image, b"image"), (label, b"label")):
+            put(tmp_path / f"{number}/bdd100k/{name}", content)
+        digests.append(DataFiles(DataRoots(tmp_path / str(number))).of(config)["bdd100k"])
+    assert digests[0] is not None
+    assert digests[0] == digests[1]

@@ -94,6 +94,20 @@ def test_scores_say_at_which_size_they_were_taken(config: dict[str, Any]) -> Non
     assert half.notes == ("scored on labels of half their size",)
 
 
+def test_a_mean_of_conditions_that_the_layout_has_lost_is_noted(config: dict[str, Any]) -> None:
+    from mmseg_ext.evaluation import DomainScore
+
+    def notes(groups: tuple[str | None, ...]) -> tuple[str, ...]:
+        loaders = {"acdc": SimpleNamespace(dataset=Dataset("acdc", groups))}
+        counts = DomainScore(np.ones((2, 19, 19), np.int64))
+        return domain_record.metrics(config, {"acdc": counts}, loaders)["acdc"].notes
+
+    assert notes((None, None)) == ()
+    config["scoring"] = {"mean": "per-condition"}
+    assert notes(("fog", "rain")) == ("mean of the mIoU of fog, rain",)
+    assert notes((None, None)) == ("pooled: the condition of an image is lost in this layout",)
+
+
 def test_messages_name_no_folder_of_this_machine(
     config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

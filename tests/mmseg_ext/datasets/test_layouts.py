@@ -181,6 +181,18 @@ def test_the_fingerprint_is_of_names_and_sizes_wherever_they_are(tmp_path):
     assert of("a") == of("b") == of("c") == of("d") != of("e")
 
 
+def test_the_fingerprint_does_not_depend_on_what_a_layout_calls_the_label(tmp_path):
+    official = Layout("official", "images/{frame}.jpg", "masks/{frame}.png")
+    legacy = Layout("legacy", "seg/images/{frame}.jpg", "seg/labels/{frame}_train_id.png")
+    tree(tmp_path / "a", {"images/1.jpg": b"image", "masks/1.png": b"label"})
+    tree(tmp_path / "b", {"seg/images/1.jpg": b"image", "seg/labels/1_train_id.png": b"label"})
+    found = []
+    for name in ("a", "b"):
+        listing = scan(tmp_path / name)
+        found.append(fingerprint(listing, find(listing, [legacy, official], {}, {})))
+    assert found[0] == found[1]
+
+
 PANOPTIC = Layout("p", "images/{frame}.jpg", "panoptic/{frame}.png", "panoptic.json")
 
 
