@@ -90,8 +90,8 @@ def outcome(entry: EntryLike) -> Outcome:
     """What the tables may say about one planned cell.
 
     Only a done cell lends its numbers: those of a stale record answer another question. A stale
-    record that was accepted is done, and its reason says so. What a record notes about its training,
-    such as micro-batches after out of memory, stands below its numbers.
+    record that was accepted is done, and its reason says so. What a record notes of its training
+    (micro-batches after out of memory) is told with its numbers.
     """
     record = entry.record
     if entry.state == "done" and record is not None:
