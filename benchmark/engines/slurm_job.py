@@ -19,6 +19,7 @@ from types import FrameType
 
 from benchmark import cli, lease, paths, plan
 from benchmark import suite as suites
+from benchmark.data_roots import DataRoots
 from benchmark.engines import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
@@ -83,7 +84,8 @@ class CellJob:
         suite = suites.load(parsed.suite).with_overrides(parsed.seeds, encoders=parsed.encoder)
         out = Path(parsed.out)
         planned = plan.one(suite, out, parsed.id, parsed.iterations)
-        attempt = _Attempt(self, suite.name, paths.suite_folder(out, suite.name), notices, started)
+        folder, roots = paths.suite_folder(out, suite.name), DataRoots.chosen(parsed.data_root)
+        attempt = _Attempt(self, suite.name, folder, roots, notices, started)
         outcome = attempt.run(planned)
         print(f"{outcome.cell}: {outcome.state} {outcome.reason}", flush=True)
         if outcome.state == "interrupted":
@@ -100,6 +102,7 @@ class _Attempt:
     job: CellJob
     suite: str
     folder: Path
+    data_roots: DataRoots
     notices: list[int]
     started: float
 
@@ -173,6 +176,7 @@ class _Attempt:
             seconds=time.monotonic() - worker.started,
             threads=self.job.threads,
             limit=limit,
+            data_roots=self.data_roots,
         )
         return verdict.conclude(self.suite, ending)
 
