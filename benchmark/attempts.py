@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from benchmark import provenance
-from benchmark.records import Identity, Record
+from benchmark.records import TRANSIENT_FAILURES, Identity, Record
 
 if TYPE_CHECKING:
     from benchmark.plan import PlannedCell
@@ -39,6 +39,19 @@ def notes(accumulate: int, before: tuple[Mapping[str, Any], ...]) -> tuple[str, 
         return ()
     why = " after out of memory" if any(each["failure"] == "oom" for each in before) else ""
     return (f"accumulated over {accumulate} micro-batches{why}",)
+
+
+def micro_batches(planned: PlannedCell, budget: Budget, processes: int = 1) -> int:
+    """Micro-batches of the attempt that starts now: those of ``retry``, or, where the last one was
+    cut short by no fault of its own, as many as it had."""
+    again = retry(planned, budget, processes)
+    record = planned.record
+    if again is not None or record is None or record.failure is None or not record.attempts:
+        return again or 1
+    if planned.state != "failed" or record.failure.kind not in TRANSIENT_FAILURES:
+        return 1
+    before: int = record.attempts[-1].get("changed", {}).get("accumulate", 1)
+    return before
 
 
 def retry(planned: PlannedCell, budget: Budget, processes: int = 1) -> int | None:

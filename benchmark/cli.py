@@ -138,6 +138,7 @@ def _suites(commands: Commands[argparse.ArgumentParser]) -> None:
     _slurm(made)
     made = _command(commands, "cancel", "cancel", "run", "cancel a suite's Slurm jobs")
     _suite_options(made)
+    _data_root(made)
     _rehearse(commands)
     made = _command(commands, "status", "planning", "status", "show the state of a suite's cells")
     _suite_options(made)

@@ -166,6 +166,7 @@ def _slurm(parsed: argparse.Namespace, planned: Plan, due: Sequence[PlannedCell]
     new = sum(entry.state not in ("running", "pending") for entry in due)
     print(f"submitting {new}, {chosen.text()}", flush=True)
     _prepare(due)
+    due = ordered(due, planned.entries, planned.suite)
     submitter = slurm_submit.Submitter(
         suite=planned.suite.name,
         folder=planned.folder,

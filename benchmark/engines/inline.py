@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmark import failures, lease
+from benchmark import attempts, failures, lease, plan
 from benchmark.engines import Interrupted, Observer, Outcome, Slot
 from benchmark.paths import CellPaths
 from benchmark.plan import PlannedCell
@@ -40,7 +41,14 @@ def run(
         try:
             with lease.hold(cell_paths.lease):
                 cell_paths.remove_leftovers()
-                record = worker.run_cell(planned, suite, folder, runtime)
+                now = plan.judge(planned, folder, holding=True)
+                is_new = now.record is not None and now.record != planned.record
+                if now.state == "done" or is_new:
+                    outcomes.append(_by_others(now, observer))
+                    continue
+                accumulate = attempts.micro_batches(now, suite.budget)
+                told = dataclasses.replace(runtime, accumulate=accumulate)
+                record = worker.run_cell(now, suite, folder, told)
         except lease.LeaseHeldError as error:
             state, reason = "skipped", str(error)
         except OSError as error:
@@ -55,3 +63,12 @@ def run(
         observer.finished(outcome)
         outcomes.append(outcome)
     return outcomes
+
+
+def _by_others(now: PlannedCell, observer: Observer) -> Outcome:
+    """The outcome of a cell that another process has recorded since it was planned."""
+    outcome = Outcome(
+        now.cell, now.state, f"run by another process; {now.reason}".rstrip("; "), 0.0
+    )
+    observer.finished(outcome)
+    return outcome

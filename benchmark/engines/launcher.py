@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Sequence
 
+from benchmark import stopping
 from benchmark.engines import EXIT_HELD
 from benchmark.engines.guardian import PARENT_FD, watch_parent
 
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
     descriptor = os.environ.get(PARENT_FD)
     watch_parent()
     # Signals go to the whole group: the processes decide, the launcher only waits for them.
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (*stopping.SIGNALS, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     port = free_port()
     started = [_start(command, rank, count, port, descriptor) for rank in range(count)]

@@ -155,7 +155,7 @@ class Pool:
     ) -> list[Outcome]:
         """Start a worker; the outcome is there at once if even that fails."""
         slot = self._free.pop(0)
-        accumulate = attempts.retry(planned, self.budget, slot.processes) or 1
+        accumulate = attempts.micro_batches(planned, self.budget, slot.processes)
         arguments = list(self.command(planned, slot))
         if accumulate > 1:
             arguments += ["--accumulate", str(accumulate)]

@@ -17,8 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from benchmark import cli, lease, paths, plan
+from benchmark import attempts, cli, paths, plan
 from benchmark import suite as suites
+from benchmark.budget import Budget
+from benchmark.commands import options
+from benchmark.data_roots import DataRoots
 from benchmark.engines import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
@@ -49,13 +52,14 @@ class CellJob:
     """One array task. submitit pickles these plain values; the code is that of the day it runs.
 
     ``command`` is the whole command line, ``cell`` the part of it that ``udabench`` reads.
-    ``limit`` is the cell's own limit in seconds, ``time`` the job's in minutes, ``warning``,
-    ``extensions`` and ``requeues`` are as in ``Options``.
+    ``processes`` share it, one a GPU. ``limit`` is the cell's own limit in seconds, ``time`` the
+    job's in minutes, ``warning``, ``extensions`` and ``requeues`` are as in ``Options``.
     """
 
     command: tuple[str, ...]
     cell: tuple[str, ...]
     device: str
+    processes: int
     threads: int
     workers: int
     limit: float | None
@@ -82,8 +86,10 @@ class CellJob:
         parsed = cli.parser().parse_args(list(self.cell))
         suite = suites.load(parsed.suite).with_overrides(parsed.seeds, encoders=parsed.encoder)
         out = Path(parsed.out)
-        planned = plan.one(suite, out, parsed.id, parsed.iterations)
-        attempt = _Attempt(self, suite.name, paths.suite_folder(out, suite.name), notices, started)
+        files = options.data_files(parsed)
+        planned = plan.one(suite, out, parsed.id, parsed.iterations, files)
+        folder, roots = paths.suite_folder(out, suite.name), DataRoots.chosen(parsed.data_root)
+        attempt = _Attempt(self, suite.name, suite.budget, folder, roots, notices, started)
         outcome = attempt.run(planned)
         print(f"{outcome.cell}: {outcome.state} {outcome.reason}", flush=True)
         if outcome.state == "interrupted":
@@ -99,7 +105,9 @@ class _Attempt:
 
     job: CellJob
     suite: str
+    budget: Budget
     folder: Path
+    data_roots: DataRoots
     notices: list[int]
     started: float
 
@@ -113,6 +121,8 @@ class _Attempt:
                 return self._give_up(planned)
             if planned.state != "running":
                 outcome = self._run_once(planned)
+                if outcome.state == "failed" and self._tries_again(planned, outcome):
+                    continue
                 if outcome.state != "skipped":
                     return outcome
             # A lost node's lease takes two minutes to expire.
@@ -121,18 +131,32 @@ class _Attempt:
 
     def _run_once(self, planned: PlannedCell) -> Outcome:
         visible = os.environ.get("CUDA_VISIBLE_DEVICES", "") if self.job.device == "cuda" else ""
-        slot = Slot(f"Slurm job {_job_id()}", self.job.device, visible, self.job.workers)
+        job = self.job
+        slot = Slot(f"Slurm job {_job_id()}", job.device, visible, job.workers, job.processes)
+        accumulate = attempts.micro_batches(planned, self.budget, job.processes)
+        command = list(job.command)
+        if accumulate > 1:
+            command += ["--accumulate", str(accumulate)]
         reader, writer = os.pipe()
         try:
             cell_paths = paths.CellPaths(self.folder, planned.cell)
             before = verdict.stamp(cell_paths.record)
-            command, threads = self.job.command, self.job.threads
+            threads = job.threads
             worker = process.start(planned, slot, cell_paths, command, before, reader, threads)
+            worker.accumulate = accumulate
             self._follow(worker)
         finally:
             os.close(reader)
             os.close(writer)
         return self._conclude(worker)
+
+    def _tries_again(self, planned: PlannedCell, outcome: Outcome) -> bool:
+        """Whether the suite's budget allows a failed cell another attempt in this job."""
+        now = plan.judge(planned, self.folder)
+        if self.notices or attempts.retry(now, self.budget, self.job.processes) is None:
+            return False
+        print(f"{outcome.cell}: {outcome.reason}; trying again", flush=True)
+        return True
 
     def _follow(self, worker: Worker) -> None:
         """Wait for the cell's end, telling it to stop when its time or the job's is over."""
@@ -154,8 +178,8 @@ class _Attempt:
 
     def _conclude(self, worker: Worker) -> Outcome:
         worker.signal_group(signal.SIGKILL)
-        code = worker.process.wait()
-        lease.discard_dead(worker.paths.lease)
+        code = worker.wait()
+        worker.discard_lease()
         if not worker.stopped and code in STOPPED:
             # Slurm signals both: the cell may have ended before this process has noticed.
             time.sleep(NOTICE_SECONDS)
@@ -173,6 +197,8 @@ class _Attempt:
             seconds=time.monotonic() - worker.started,
             threads=self.job.threads,
             limit=limit,
+            accumulate=worker.accumulate,
+            data_roots=self.data_roots,
         )
         return verdict.conclude(self.suite, ending)
 

@@ -146,16 +146,12 @@ class Submitter:
         device = "cuda" if self.options.gpus else "cpu"
         slot = Slot("slurm", device, "", self.options.loaders(self.threads))
         python, dash, module, *cell = self.command(planned, slot)
-        command = [python, dash, module, *cell]
-        if self.options.gpus > 1:
-            launcher = ["torch.distributed.run", "--standalone"]
-            processes = ["--nproc-per-node", str(self.options.gpus)]
-            command = [python, dash, *launcher, *processes, dash, module, *cell]
         own = {key: text for key, text in os.environ.items() if key.startswith(OWN_VARIABLES)}
         return CellJob(
-            command=tuple(command),
+            command=(python, dash, module, *cell),
             cell=tuple(cell),
             device=device,
+            processes=max(1, self.options.gpus),
             threads=self.threads,
             workers=slot.workers,
             limit=self.limit,

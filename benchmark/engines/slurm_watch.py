@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmark import plan, provenance
 from benchmark.cell import Cell
+from benchmark.data_roots import DataRoots
 from benchmark.engines import EXIT_INTERRUPTED, Outcome, slurm_queue, submission, verdict
 from benchmark.engines.slurm_queue import Ending, Job, QueueError
 from benchmark.engines.submission import Submission
@@ -138,10 +139,12 @@ def _without_record(
         return Settled(outcome, is_lost=end.state != "CANCELLED")
     message = f"Slurm ended the job: {word}"
     if kind == "error":
-        last = provenance.scrub(verdict.last_line(log), {paths.suite_folder: "<results>"})
+        data = DataRoots.chosen(None).names(planned.config)
+        places = {**data, paths.suite_folder: "<results>"}
+        last = provenance.scrub(verdict.last_line(log), places)
         message += f", exit code {end.code}; its log ends with: {last[:MESSAGE_LENGTH]}"
     ended = verdict.Ending(planned, paths, end.code, made.before, "", 0.0, made.threads, None)
-    return Settled(verdict.fail(suite, ended, kind, message))
+    return Settled(verdict.fail(suite, ended, kind, message, made.before))
 
 
 def _kind(end: Ending) -> str:

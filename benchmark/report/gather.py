@@ -90,15 +90,16 @@ def outcome(entry: EntryLike) -> Outcome:
     """What the tables may say about one planned cell.
 
     Only a done cell lends its numbers: those of a stale record answer another question. A stale
-    record that was accepted is done, and its reason says so.
+    record that was accepted is done, and its reason says so. What a record notes of its training
+    (micro-batches after out of memory) is told with its numbers.
     """
     record = entry.record
     if entry.state == "done" and record is not None:
         scores = {name: metrics.miou for name, metrics in record.metrics.items()}
         notes = {name: metrics.notes for name, metrics in record.metrics.items()}
         ref = RecordRef(record.cell.stem, record.identity.id)
-        reason = entry.reason or "" if entry.accepted else ""
-        return Outcome("done", scores, reason, ref, notes)
+        told = [entry.reason] if entry.accepted and entry.reason else []
+        return Outcome("done", scores, "; ".join([*told, *record.notes]), ref, notes)
     reason = entry.reason or ""
     if entry.state == "failed" and record is not None and record.failure is not None:
         failure = record.failure

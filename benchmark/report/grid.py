@@ -60,8 +60,8 @@ class Outcome:
 
     ``state`` is ``done`` or one of ``MISSING_STATES``; ``miou`` maps domain names to percent and
     counts only where the state is ``done``; ``reason`` says why a cell is not done, or what to know
-    about one that is: that its stale record was accepted. ``notes`` say by domain what its mIoU is
-    a mean of, where it is not all classes and all images.
+    about one that is: that its stale record was accepted, or what its record notes. ``notes`` say
+    by domain what its mIoU is a mean of, where it is not all classes and all images.
     """
 
     state: str

@@ -10,6 +10,7 @@ import pytest
 
 from benchmark import data
 from benchmark.cell import Cell
+from benchmark.domains import GENERATED
 from benchmark.errors import FragmentError, UdabenchError
 from benchmark.plan import PlannedCell
 
@@ -18,7 +19,7 @@ SMALL = {"height": 32, "width": 64, "train_images": 2, "test_images": 1}
 
 def planned(roles: dict[str, str], **world: Any) -> PlannedCell:
     domains = {
-        name: {"reader": data.READER, "domain": name, "world": {**SMALL, **world}} for name in roles
+        name: {"reader": GENERATED, "domain": name, "world": {**SMALL, **world}} for name in roles
     }
     cell = Cell("m", "e", "s", 0)
     return PlannedCell(cell, None, {"roles": roles, "domains": domains}, "missing", "")

@@ -42,7 +42,7 @@ def minidrive(cluster: Cluster, tmp_path: Path) -> Udabench:
 def record(minidrive: Udabench, out: str) -> Record:
     """The record without what differs between two runs of the same cell."""
     found = read_record(minidrive.folder / out / "tiny/records" / f"{CELL}.json")
-    return dataclasses.replace(found, provenance={}, cost=None)
+    return dataclasses.replace(found, provenance={}, cost=None, attempts=())
 
 
 def iteration(folder: Path) -> int:

@@ -191,6 +191,24 @@ def test_each_cell_sees_the_gpu_that_slurm_gave_it(udabench: Udabench) -> None:
     assert "#SBATCH --cpus-per-task=3\n" in script.read_text()
 
 
+def test_two_gpus_of_a_cell_are_two_processes(udabench: Udabench) -> None:
+    suite(udabench.folder, "ranked")
+    done = udabench("run", "grid", "--engine", "slurm", "--slurm", "gpus=2,cpus=3,time=5,poll=1")
+    assert done.returncode == 0, done.stderr
+    folder = udabench.folder / "results/local/grid/cells/ranked__small__there__seed0"
+    first, second = (json.loads((folder / f"rank{rank}.json").read_text()) for rank in "01")
+    assert first["WORLD_SIZE"] == second["WORLD_SIZE"] == "2"
+
+
+def test_a_job_tries_again_as_the_suite_allows(udabench: Udabench) -> None:
+    suite(udabench.folder, "hungry", more="budget: {retries: {oom: 2}}\n")
+    done = udabench("run", "grid", *SLURM, "time=5")
+    assert done.returncode == 0, done.stderr
+    (record,) = records(udabench.folder / "results/local/grid").values()
+    tried = [(each["failure"], each["changed"]) for each in record.attempts]
+    assert tried == [("oom", {}), ("oom", {"accumulate": 2}), (None, {"accumulate": 4})]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

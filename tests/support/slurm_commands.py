@@ -47,6 +47,8 @@ def fake_udabench(cluster: Cluster, folder: Path) -> Udabench:
     card = 'card = dict(title="{0}", summary="The {0} fragment.")\n'
     for name in ("good", "bad", "crash", "killed", "slow"):
         fragment(configs, f"methods/{name}", card + "rate = 1\n")
+    for name in ("hungry", "ranked"):
+        fragment(configs, f"methods/{name}", card + "rate = 1\nbatch = 8\n")
     for name in ("protocols/short", "encoders/small", "domains/here", "domains/far"):
         fragment(configs, name, card)
     fragment(configs, "shifts/there", card + "source = 'here'\ntarget = 'far'\nunseen = []\n")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import os
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -51,6 +54,50 @@ def test_an_attempt_that_is_left_is_taken_by_the_next_run(
     assert len(only_record(tmp_path / "results/local").attempts) == 3
 
 
+def test_the_inline_engine_cuts_a_step_too(udabench: Any, configs: Any, tmp_path: Path) -> None:
+    configs.fragment("method", "hungry", "rate = 1\nbatch = 8\n")
+    configs.suite("methods: [hungry]\nbudget: {retries: {oom: 2}}")
+    codes = [udabench("run", "tiny", "--engine", "inline").returncode for _ in range(3)]
+    assert codes == [1, 1, 0]  # one attempt a run
+    assert only_record(tmp_path / "results/local").attempts[-1]["changed"] == {"accumulate": 4}
+
+
+def test_a_cell_that_was_stopped_for_another_reason_stays_cut(
+    udabench: Any, configs: Any, tmp_path: Path
+) -> None:
+    """After out of memory, a full disk must not bring the whole batch back."""
+    configs.fragment("method", "hungry", "rate = 1\nbatch = 8\n")
+    configs.suite("methods: [hungry]")
+    assert udabench("run", "tiny").returncode == 1
+    folder = tmp_path / "results/local/tiny"
+    record = only_record(tmp_path / "results/local")
+    (oom,) = record.attempts
+    full = {**oom, "failure": "disk", "changed": {"accumulate": 4}}
+    failure = records.Failure("disk", "no space left", "log.txt")
+    records.write_record(folder, dataclasses.replace(record, failure=failure, attempts=(oom, full)))
+    assert udabench("run", "tiny").returncode == 0
+    assert only_record(tmp_path / "results/local").attempts[-1]["changed"] == {"accumulate": 4}
+
+
+def test_the_inline_engine_leaves_what_another_process_has_done_meanwhile(
+    udabench: Any, configs: Any, tmp_path: Path
+) -> None:
+    configs.suite("methods: [steps, good]")
+    configs.fragment("method", "steps", "rate = 1\n")
+    inline = udabench.start("run", "tiny", "--engine", "inline")
+    cells = tmp_path / "results/local/tiny/cells"
+    end = time.monotonic() + 20
+    while not (cells / "steps__small__there__seed0/pids").exists():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+    os.kill(inline.pid, signal.SIGSTOP)
+    assert udabench("run", "tiny", "--only", "method=good").returncode == 0
+    os.kill(inline.pid, signal.SIGCONT)
+    _, err = inline.communicate(timeout=30)
+    assert inline.returncode == 0, err
+    assert len((cells / "good__small__there__seed0/pids").read_text().splitlines()) == 1
+
+
 def test_several_processes_share_a_cell_and_its_slot(
     udabench: Any, configs: Any, tmp_path: Path
 ) -> None:
@@ -97,5 +144,5 @@ def test_processes_that_cannot_share_a_batch_are_refused_before_anything_runs(
     )
     inline = udabench("run", "tiny", "--engine", "inline", "--devices-per-cell", "2")
     assert inline.returncode == 2
-    assert "the inline engine runs a cell in this one process" in inline.stderr
+    assert "the inline engine runs a cell in 1 process" in inline.stderr
     assert not (tmp_path / "results").exists()

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import signal
 from pathlib import Path
 
 import pytest
 
-from benchmark import cli
+from benchmark import cli, stopping
 from benchmark.cell import Cell
-from benchmark.engines import slurm_options
+from benchmark.data_fingerprint import DataFiles
+from benchmark.data_roots import DataRoots
+from benchmark.engines import Outcome, slurm_options
 from benchmark.engines.pool import module_command
 from benchmark.engines.slurm_options import Options
 from benchmark.engines.slurm_submit import Submitter
@@ -122,14 +126,38 @@ def test_another_engine_refuses_these_options(given: list[str]) -> None:
     slurm_options.refuse(cli.parser().parse_args(["run", "demo"]))
 
 
-def test_several_gpus_of_a_cell_are_shared_by_torchrun(tmp_path: Path) -> None:
+def test_several_gpus_of_a_cell_are_as_many_processes(tmp_path: Path) -> None:
     options = chosen("--slurm", "time=60,gpus=2,cpus=10")
     command = module_command(["--suite", "demo", "--out", "results"])
     planned = PlannedCell(Cell("m", "e", "s", 0), None, {}, "missing", "")
     job = Submitter("demo", tmp_path, options, command, 1, None)._job(planned)
-    assert job.command[1:6] == (
-        "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
-    )  # fmt: skip
-    assert job.command[6:] == ("-m", "benchmark", *job.cell)
+    assert job.processes == 2
+    assert job.command[1:] == ("-m", "benchmark", *job.cell)
     parsed = cli.parser().parse_args(list(job.cell))
     assert (parsed.id, parsed.device, parsed.workers) == ("m__e__s__seed0", "cuda", 4)
+
+
+def test_a_job_judges_its_cell_by_the_data_of_the_given_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without them it would trust a record of other data and call a stale cell done."""
+    options = chosen("--slurm", "time=60,gpus=0")
+    command = module_command(["--suite", "demo", "--data-root", "elsewhere"])
+    planned = PlannedCell(Cell("m", "e", "s", 0), None, {}, "missing", "")
+    job = Submitter("demo", tmp_path, options, command, 1, None)._job(planned)
+    asked: list[DataFiles] = []
+
+    def one(suite: object, out: Path, name: str, iterations: None, files: DataFiles) -> PlannedCell:
+        asked.append(files)
+        return planned
+
+    kept = {number: signal.getsignal(number) for number in stopping.SIGNALS}
+    monkeypatch.setattr("benchmark.plan.one", one)
+    done = Outcome(planned.cell, "done", "", 0.0)
+    monkeypatch.setattr("benchmark.engines.slurm_job._Attempt.run", lambda *_: done)
+    try:
+        assert dataclasses.replace(job, folder=str(Path.cwd()))() == "done"
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+    assert asked[0].roots == DataRoots.chosen("elsewhere")

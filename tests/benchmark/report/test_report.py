@@ -137,6 +137,17 @@ def test_an_accepted_stale_record_lends_its_numbers_under_a_foot_note(tmp_path: 
         assert "class" in path.read_text(), path
 
 
+def test_what_a_record_notes_about_its_training_is_a_foot_note(tmp_path: Path) -> None:
+    note = "accumulated over 2 micro-batches after out of memory"
+    cut = entry("adapt", "small", 50.0)
+    assert cut.record is not None
+    cut = dataclasses.replace(cut, record=dataclasses.replace(cut.record, notes=(note,)))
+    adaptation, unseen = report.render(planned(tmp_path, entry("base", "small", 40.0), cut))
+    first, second = (row.cells[0] for row in adaptation.sections[0].rows)
+    assert (first.footnotes, second.footnotes) == ((), (1,))
+    assert adaptation.notes == unseen.notes == (note,)
+
+
 def test_a_failure_is_told_with_its_kind(tmp_path: Path) -> None:
     cell = Cell("adapt", "small", "move", 0)
     identity = Identity("i", 1, "c", "d", "m")

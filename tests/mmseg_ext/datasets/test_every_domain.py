@@ -20,6 +20,7 @@ import pytest
 from benchmark import registry
 from benchmark.data_roots import DataRoots
 from benchmark.domains import FILES, dataset_of, scored, trained
+from benchmark.evaluation_rules import EvaluationRules
 from benchmark.minidrive_export import Exported, export
 from mmseg_ext.datasets.decoders import DECODERS, Context
 from mmseg_ext.datasets.file_domain import FileDomainDataset
@@ -36,7 +37,16 @@ DOMAINS = [
     for name in registry.names("domain")
     if registry.find("domain", name).values.get("reader") == FILES
 ]
-RULES = {"scale": SIZE, "scales": {}}
+RULES = EvaluationRules(
+    name=None,
+    inference={"mode": "whole"},
+    batch_size=1,
+    scale=None,
+    scales={},
+    ground_truth="native",
+    ground_truths={},
+    mean="pooled",
+)
 PROTOCOL = registry.find("protocol", "daformer")
 # Labelled images of a split where they are not IMAGES: several conditions or splits are read
 # together, or only some images have labels.
