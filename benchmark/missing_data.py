@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def missing_data(cells: Iterable[PlannedCell], roots: DataRoots) -> list[str]:
     """One text for each data set of which something is missing: what, where from, where looked.
 
-    This is a look at names only: whether a published layout of the data set is there, for every
-    split that is read. ``udabench data check`` reads the files.
+    This is a look at names, archives and lists only: whether a published layout of the data set is
+    there, for every split that is read. ``udabench data check`` reads the files.
 
     Raises:
         UsageError: a domain's data set is unknown, or a variable in a path is not set.
@@ -65,6 +65,7 @@ def _problem(
     """What one reader would not find, or ``None``."""
     from mmseg_ext.datasets.files import scan
     from mmseg_ext.datasets.layouts import Layout, find
+    from mmseg_ext.datasets.panoptic import segments_of
     from mmseg_ext.errors import ExtensionError
 
     dataset = registry.find("dataset", name)
@@ -77,6 +78,8 @@ def _problem(
             listings[folder] = scan(folder)
         layouts = [Layout(**layout) for layout in reader["layouts"]]
         found = find(listings[folder], layouts, reader["placeholders"], reader["where"])
+        if found.layout.segments:
+            segments_of(listings[folder], found)  # scoring would fail, after all of the training
     except ExtensionError as error:
         return str(error).removeprefix(f"{folder}: ")
     if listings[folder].damaged:

@@ -80,6 +80,9 @@ def _report(domain: Fragment, folder: Path, threads: int) -> dict[str, Any]:
             pixels_nc = class_pixels(dataset, cache, threads, progress)
     except ExtensionError as error:
         raise UdabenchError(str(error)) from error
+    except OSError as error:
+        message = f"{cache}: {error.strerror or error}; UDABENCH_CACHE moves the cache"
+        raise UdabenchError(message) from error
     total = max(1, int(pixels_nc.sum()))
     counts = [
         ClassCount(name, int((column > 0).sum()), int(column.sum()), int(column.sum()) / total)

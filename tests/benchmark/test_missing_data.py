@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from benchmark import plan
+from benchmark import domains, plan, registry
 from benchmark.cli import EXIT_USAGE, main
 from benchmark.data_roots import DataRoots
 from benchmark.missing_data import missing_data
@@ -111,6 +113,26 @@ def test_a_damaged_archive_is_said_before_anything_runs(
     cityscapes(tmp_path, "train", "val")
     (tmp_path / "cityscapes/gtFine_trainvaltest.zip").write_bytes(b"the first half")
     assert "gtFine_trainvaltest.zip: not a whole zip" in found(cells, tmp_path)["cityscapes"]
+
+
+def test_a_panoptic_file_is_missed_before_anything_runs(tmp_path: Path) -> None:
+    domain = registry.find("domain", "wilddash2")
+    reader = domains.as_published(domain, "test", labelled=True)
+    config = {
+        "domains": {"wilddash2": domains.facts(domain)},
+        "train_dataloader": {"dataset": {"source": None, "target": None}},
+        "test_dataloader": {"wilddash2": {"dataset": reader}},
+    }
+    cell: Any = SimpleNamespace(config=config)
+    for name in ("images/a.jpg", "panoptic/a.png"):
+        path = tmp_path / "wilddash2" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert "panoptic.json is missing" in found([cell], tmp_path)["wilddash2"]
+    (tmp_path / "wilddash2/panoptic.json").write_text("{")
+    assert "not a COCO panoptic file" in found([cell], tmp_path)["wilddash2"]
+    (tmp_path / "wilddash2/panoptic.json").write_text('{"annotations": []}')
+    assert found([cell], tmp_path) == {}
 
 
 def test_its_own_variable_says_where_a_data_set_lies(

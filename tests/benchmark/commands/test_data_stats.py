@@ -127,3 +127,10 @@ def test_a_domain_without_training_labels(
 def test_a_generated_domain_is_a_matter_of_usage(capsys: Any, tmp_path: Path) -> None:
     assert stats(tmp_path, "minidrive-fog") == 2
     assert "generated" in capsys.readouterr().err
+
+
+def test_a_cache_that_cannot_be_written_is_named(capsys: Any, root: Path, cache: Path) -> None:
+    cache.parent.mkdir(exist_ok=True)
+    cache.write_text("a file where the folder should be")
+    assert stats(root, "gta5") == 1
+    assert "UDABENCH_CACHE" in "".join(capsys.readouterr())
