@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from benchmark import attempts, cli, paths, plan
+from benchmark import attempts, paths, plan
 from benchmark import suite as suites
 from benchmark.budget import Budget
 from benchmark.commands import options
@@ -83,7 +83,7 @@ class CellJob:
             signal.signal(number, note)
         os.chdir(self.folder)
         os.environ.update(self.environment)
-        parsed = cli.parser().parse_args(list(self.cell))
+        parsed = surface.parser().parse_args(list(self.cell))
         suite = suites.load(parsed.suite).with_overrides(parsed.seeds, encoders=parsed.encoder)
         out = Path(parsed.out)
         files = options.data_files(parsed)

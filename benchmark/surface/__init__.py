@@ -1,0 +1,31 @@
+"""The surface of the command line: which commands and options there are."""
+
+from __future__ import annotations
+
+import argparse
+
+from benchmark.surface.options import DEFAULT_OUT, EPILOG, command, json
+from benchmark.surface.suites import cell, suites
+from benchmark.surface.things import catalogue, data, weight_files
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole surface of the command line."""
+    top = argparse.ArgumentParser(
+        prog="udabench",
+        description="A benchmark for unsupervised domain adaptation in semantic segmentation.",
+        epilog=EPILOG,
+    )
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+    catalogue(commands)
+    suites(commands)
+    cell(commands)
+    data(commands)
+    weight_files(commands)
+    doctor = command(commands, "doctor", "doctor", "run", "check this machine and environment")
+    doctor.add_argument("--out", metavar="DIR", default=DEFAULT_OUT, help="results folder")
+    json(doctor)
+    return top
+
+
+Commands = argparse._SubParsersAction  # the only name argparse has for it
