@@ -53,7 +53,7 @@ def run(parsed: argparse.Namespace) -> int:
     # MiniDrive's own images are small already, and nothing in its protocol resizes them.
     resizes = "train_scales" in registry.find("protocol", suite.protocol).values
     shrink = parsed.shrink or (PROCESSOR_SHRINK if on_processor and resizes else 1)
-    terms = Terms(parsed.iterations or 3, parsed.images, shrink)
+    terms = Terms(parsed.iterations or (2 if on_processor else 10), parsed.images, shrink)
     weights = WeightsFolder.chosen(parsed.weights)
     keep = Path(parsed.keep).absolute() if parsed.keep else None
     if keep is not None and keep.exists():
