@@ -193,6 +193,11 @@ def _parse(document: Mapping[str, Any]) -> Record:
     failure = Failure(**document["failure"]) if document["failure"] else None
     if document["state"] not in STATES or (document["state"] == "failed") != bool(failure):
         raise ValueError(f"state {document['state']!r} and failure {failure!r} do not agree")
+    if failure and not isinstance(failure.kind, str):
+        raise ValueError(f"failure: kind is {failure.kind!r}")
+    for attempt in document["attempts"]:
+        if "failure" not in attempt or not isinstance(attempt.get("changed", {}), dict):
+            raise ValueError(f"attempts: {attempt!r} does not say how it ended")
     return Record(
         suite=document["suite"],
         cell=Cell(**document["cell"]),
@@ -209,6 +214,8 @@ def _parse(document: Mapping[str, Any]) -> Record:
 
 
 def _metrics(values: Mapping[str, Any]) -> DomainMetrics:
+    if not isinstance(values["miou"], (int, float)):
+        raise ValueError(f"miou is {values['miou']!r}")
     return DomainMetrics(**{**values, "notes": tuple(values.get("notes", ()))})
 
 

@@ -9,12 +9,14 @@ from pathlib import Path
 from benchmark import minidrive_export, paths
 from benchmark.cli import EXIT_DONE
 from benchmark.commands.bars import progress_bar
+from benchmark.engines import signals
 from benchmark.errors import UsageError
 from benchmark.minidrive_export import Exported
 
 
 def run(parsed: argparse.Namespace) -> int:
     """Write the data set and say what was written."""
+    signals.interruptible()
     with progress_bar(f"writing {parsed.layout}") as progress:
         written = minidrive_export.export(
             parsed.layout,

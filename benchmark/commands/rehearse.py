@@ -19,7 +19,7 @@ from benchmark.cli import EXIT_DONE, EXIT_FAILED
 from benchmark.commands import options
 from benchmark.commands import run as running
 from benchmark.commands.bars import progress_bar
-from benchmark.engines import Slot
+from benchmark.engines import Slot, signals
 from benchmark.engines.devices import slots
 from benchmark.errors import UdabenchError
 from benchmark.plan import Plan, PlannedCell
@@ -46,6 +46,7 @@ class Row:
 
 def run(parsed: argparse.Namespace) -> int:
     """Rehearse a suite. 0: every cell went through; 1: one did not."""
+    signals.interruptible()
     suite = options.load_suite(parsed)
     places = slots(parsed.devices, parsed.threads)
     on_processor = places[0].device == "cpu"

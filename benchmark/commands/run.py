@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 import tempfile
 import time
@@ -16,7 +15,7 @@ from benchmark.commands import options
 from benchmark.commands.bars import progress_bar
 from benchmark.commands.planning import exit_code, summary
 from benchmark.data_roots import DataRoots
-from benchmark.engines import Interrupted, Outcome, Slot, slurm_options
+from benchmark.engines import Outcome, Slot, signals, slurm_options
 from benchmark.engines.devices import slots
 from benchmark.engines.order import ordered
 from benchmark.engines.sweep import sweep
@@ -33,9 +32,7 @@ PROBE_BYTES = 65_536  # more than a record
 def run(parsed: argparse.Namespace) -> int:
     """Run the due cells of a suite. Returns the exit code described in ``benchmark.cli``."""
     begun = time.monotonic()
-    # A shell that starts a command in the background makes it deaf to SIGINT.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+    signals.interruptible()
     if parsed.engine != "slurm":
         slurm_options.refuse(parsed)
     planned = _plan(parsed)
@@ -53,7 +50,7 @@ def run(parsed: argparse.Namespace) -> int:
         engine = _slurm if parsed.engine == "slurm" else _here
         try:
             outcomes = engine(parsed, planned, due)
-        except (Interrupted, KeyboardInterrupt):
+        except KeyboardInterrupt:
             print(f"udabench: interrupted; {_continues(parsed)}", file=sys.stderr)
             return EXIT_INTERRUPTED
     complete = _print_tables(parsed)

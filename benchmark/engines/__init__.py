@@ -62,5 +62,5 @@ class Observer(Protocol):
         """Called a few times a second while cells run."""
 
 
-class Interrupted(BaseException):
+class Interrupted(KeyboardInterrupt):
     """The user stopped the run; every worker has ended when this is raised."""

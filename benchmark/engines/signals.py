@@ -1,4 +1,4 @@
-"""Signals that ask a run to end, counted while an engine works."""
+"""Signals that ask a command to end; they are counted while an engine works."""
 
 from __future__ import annotations
 
@@ -7,6 +7,15 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
+
+
+def interruptible() -> None:
+    """Let SIGTERM end this command as Ctrl-C does, clearing up.
+
+    A shell that starts a command in the background makes it deaf to SIGINT.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
 
 
 @contextlib.contextmanager

@@ -30,6 +30,10 @@ class NonFiniteLossError(RuntimeError):
         (RuntimeError("shapes"), "error"),
         (OutOfMemoryError(), "oom"),
         (MemoryError(), "oom"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "oom"),
+        (RuntimeError("CUDA error: out of memory"), "oom"),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling ..."), "oom"),
+        (RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed. "), "oom"),
         (NonFiniteLossError(), "nan"),
     ],
 )
@@ -47,6 +51,22 @@ def test_what_an_error_was_raised_for_counts() -> None:
     loop.__context__ = KeyError("b")
     loop.__context__.__context__ = loop
     assert not is_disk_full(loop)
+
+
+def test_a_loading_process_that_the_kernel_killed_is_out_of_memory() -> None:
+    """As torch's loader reports it: as the cause of a second error."""
+    error = RuntimeError("DataLoader worker (pid(s) 7) exited unexpectedly")
+    assert kind_of(error) == "error"
+    error.__cause__ = RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed. ")
+    assert kind_of(error) == "oom"
+
+
+def test_torch_without_memory_on_the_processor() -> None:
+    import torch
+
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(10**15)
+    assert kind_of(caught.value) == "oom"
 
 
 def test_torch_on_a_full_disk(small_disk: Path) -> None:

@@ -145,6 +145,14 @@ def test_a_truncated_record_is_failed_with_its_reason_at_every_length() -> None:
         ({"state": "finished"}, "incomplete record"),
         ({"state": "failed"}, "incomplete record"),
         ({"metrics": []}, "incomplete record"),
+        ({"metrics": {"far": {"miou": "high"}}}, "incomplete record"),
+        ({"attempts": [{"ended": "well"}]}, "incomplete record"),
+        ({"attempts": ["oom"]}, "incomplete record"),
+        ({"attempts": [{"failure": "oom", "changed": 2}]}, "incomplete record"),
+        (
+            {"state": "failed", "failure": {"kind": ["oom"], "message": "", "log": ""}},
+            "incomplete record",
+        ),
         ({"identity": {}}, "incomplete record"),
         (
             {"cell": {"method": "slow", "encoder": "small", "shift": "there", "seed": 0}},

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
 import zipfile
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
-from benchmark import cli, minidrive_export, registry
+from benchmark import cli, minidrive_export, paths, registry
 from benchmark.errors import FragmentError, UdabenchError, UsageError
 from benchmark.minidrive_export import export
 from benchmark.minidrive_published import PACKAGES
@@ -160,6 +164,25 @@ def test_conditions_look_like_themselves(tmp_path: Path) -> None:
     light = export("muses", tmp_path, images=1, size=SIZE)
     for image in light.images:
         assert ("/night/" in image.image) == (image.address.domain == "night")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    command = [sys.executable, "-m", "benchmark", "data", "export-minidrive", str(tmp_path)]
+    process = subprocess.Popen(
+        [*command, "--layout", "cityscapes", "--images", "50"],
+        cwd=paths.PACKAGE.parent,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    end = time.monotonic() + 60
+    while not list(tmp_path.iterdir()):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "udabench: interrupted\n")
+    assert not list(tmp_path.iterdir())
 
 
 def test_published_sizes_are_the_default(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -51,3 +53,23 @@ def test_records_and_logs_can_be_kept_in_a_new_folder_only(grid, udabench, tmp_p
     again = udabench(*arguments, "--keep", "kept")
     assert again.returncode == 1
     assert "--keep: kept exists already" in again.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("when", ["configs", "results/tiny/cells/slow__*/started"])
+def test_an_interrupted_rehearsal_ends_quietly_and_leaves_nothing(
+    grid, configs, udabench, number: signal.Signals, when: str
+) -> None:
+    configs.fragment("method", "slow", "rate = 1\nmodel = dict(type='Fake')\n")
+    configs.suite("methods: [slow]")
+    process = udabench.start("rehearse", "tiny", "--devices", "cpu")
+    end = time.monotonic() + 30
+    while not list(grid.glob(f"udabench-rehearsal-*/{when}")):
+        assert time.monotonic() < end
+        time.sleep(0.005)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130, err
+    assert err.endswith("udabench: interrupted\n")
+    assert "Traceback" not in err
+    assert list(grid.iterdir()) == []
