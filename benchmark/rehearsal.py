@@ -172,6 +172,8 @@ def _write_suite(folder: Path, suite: Suite) -> Path:
         "encoders": list(only.encoders),
         "shifts": list(only.shifts),
         "seeds": list(only.seeds),
+        # Weights of random networks: gigabytes a cell that nobody wants.
+        "checkpoints": {"keep": "nothing"},
         "exclude": [
             {**entry.match, "reason": entry.reason}
             for entry in suite.excluded

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from benchmark import attempts, paths, plan
+from benchmark import attempts, paths, plan, surface
 from benchmark import suite as suites
 from benchmark.budget import Budget
 from benchmark.commands import options
