@@ -18,6 +18,8 @@ from benchmark.plan import Plan, PlannedCell
 
 KINDS = {"TIMEOUT": "timeout", "DEADLINE": "timeout", "OUT_OF_MEMORY": "oom"}
 KILLED = (9, 128 + 9)
+# SIGUSR2, Slurm's warning of the time limit, ends a process that has not yet learnt to hear it.
+WARNED = (12, 128 + 12)
 STOPPED = (2, 15, EXIT_INTERRUPTED, 128 + 15)
 BEING_MADE = Job("?", "PENDING", "being submitted", "", "")
 MESSAGE_LENGTH = 300
@@ -138,6 +140,8 @@ def _without_record(
         outcome = Outcome(planned.cell, "interrupted", f"Slurm job {made.job}: {word}", 0.0)
         return Settled(outcome, is_lost=end.state != "CANCELLED")
     message = f"Slurm ended the job: {word}"
+    if kind == "timeout" and end.state == "FAILED":
+        message += ", by its warning of the time limit before the job could hear it"
     if kind == "error":
         data = DataRoots.chosen(None).names(planned.config)
         places = {**data, paths.suite_folder: "<results>"}
@@ -155,4 +159,6 @@ def _kind(end: Ending) -> str:
         return ""
     if end.signal in KILLED or end.code in KILLED:
         return "oom"
+    if end.signal in WARNED or end.code in WARNED:
+        return "timeout"
     return "" if end.signal in STOPPED or end.code in STOPPED else "error"

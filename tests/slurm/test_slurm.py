@@ -239,4 +239,9 @@ def test_a_cell_whose_job_reaches_its_time_limit_is_a_timeout(limited: Udabench)
     until(has_ended, "the end of the job", 120)
     (cell,) = cells(limited)
     assert (cell["state"], cell["job"]) == ("failed", None)
-    assert cell["reason"] == "timeout: stopped after the limit of 1 minutes"
+    # Slurm warns up to a minute early, on a busy machine before the job has learnt to listen.
+    assert cell["reason"] in (
+        "timeout: stopped after the limit of 1 minutes",
+        "timeout: Slurm ended the job: FAILED, by its warning of the time limit before the job "
+        "could hear it",
+    )

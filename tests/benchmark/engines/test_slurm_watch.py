@@ -79,6 +79,8 @@ def shown(state: str, code: str = "0:0") -> str:
         ("OUT_OF_MEMORY", "0:125", "oom"),
         ("FAILED", "0:9", "oom"),
         ("FAILED", "137:0", "oom"),
+        ("FAILED", "140:0", "timeout"),
+        ("FAILED", "0:12", "timeout"),
         ("FAILED", "1:0", "error"),
         ("FAILED", "0:11", "error"),
     ],
