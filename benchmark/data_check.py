@@ -49,6 +49,7 @@ def check(
     Raises:
         UdabenchError: the cache folder cannot be written, or a worker process died.
     """
+    from mmseg_ext.datasets.export import is_marker
     from mmseg_ext.datasets.files import scan
     from mmseg_ext.errors import ExtensionError
 
@@ -62,7 +63,7 @@ def check(
         add_problem(report.problems, "no folder", ERROR, str(error))
     else:
         report.is_there = True
-        report.is_export = any("/" not in f and _is_marker(f) for f in listing.files)
+        report.is_export = any("/" not in name and is_marker(name) for name in listing.files)
         _judge_listing(report, listing)
         used = [split for split in SPLITS if domain.require(split) is not None]
         found = [_find(domain, split, listing, report) for split in used]
@@ -82,10 +83,6 @@ class _Part:
 
     report: SplitReport
     subjects: list[Subject] = field(default_factory=list)
-
-
-def _is_marker(name: str) -> bool:
-    return name.startswith("minidrive-") and name.endswith(".json")
 
 
 def _judge_listing(report: DomainReport, listing: Listing) -> None:

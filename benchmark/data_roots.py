@@ -69,10 +69,6 @@ class DataRoots:
                 places[folder] = f"<data-root>/{domain['dataset']}"
         return {**places, **{path.resolve(): name for path, name in places.items()}}
 
-    def environment(self) -> Mapping[str, str]:
-        """What a child process needs to find the same folders."""
-        return {} if self.root is None else {VARIABLE: str(self.root)}
-
 
 def variable_part(name: str) -> str:
     """A data set's name as it appears in a variable: capitals and underscores."""

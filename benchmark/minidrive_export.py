@@ -192,10 +192,8 @@ def _refuse_other_data(folder: Path, dataset: Fragment) -> None:
     """Real data is never touched; an export of another data set may share the folder."""
     if not folder.exists():
         return
-    markers = sorted(path.name for path in folder.glob(_marker_pattern(dataset)))
+    from mmseg_ext.datasets.export import is_marker
+
+    markers = [path.name for path in folder.iterdir() if is_marker(path.name)]
     if not markers or _marker(dataset) in markers:
         raise UsageError(f"{folder}: is there already; delete it, or write into another folder")
-
-
-def _marker_pattern(dataset: Fragment) -> str:
-    return _marker(dataset).replace(dataset.name, "*")

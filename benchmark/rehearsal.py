@@ -25,8 +25,6 @@ from benchmark.registry import Fragment, overlaid
 from benchmark.suite import Suite
 from benchmark.weights import WeightsFolder
 
-Side = int
-
 
 @dataclass(frozen=True)
 class Terms:

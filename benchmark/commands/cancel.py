@@ -6,13 +6,14 @@ import argparse
 
 from benchmark.cli import EXIT_DONE
 from benchmark.commands import options
+from benchmark.data_roots import DataRoots
 from benchmark.engines import slurm_queue, slurm_watch
 from benchmark.engines.slurm_queue import QueueError
 
 
 def run(parsed: argparse.Namespace) -> int:
     """Cancel what is queued or running; running cells keep their resume point."""
-    watched = slurm_watch.watch(options.make_plan(parsed))
+    watched = slurm_watch.watch(options.make_plan(parsed), DataRoots.chosen(parsed.data_root))
     if watched.problem:
         raise QueueError(watched.problem)
     jobs = {job.id for job in watched.jobs.values() if job.id != slurm_watch.BEING_MADE.id}

@@ -28,7 +28,7 @@ def plan(parsed: argparse.Namespace) -> int:
     """Print the cells of a suite and what ``run`` would do with them."""
     from benchmark import estimate as estimates
 
-    planned = _watched(options.make_plan(parsed)).plan
+    planned = _watched(options.make_plan(parsed), parsed).plan
     due = planned.due()
     cost = estimates.estimate(
         planned, due, parsed.price_per_hour, [Path(folder) for folder in parsed.costs_from]
@@ -49,7 +49,7 @@ def plan(parsed: argparse.Namespace) -> int:
 
 def status(parsed: argparse.Namespace) -> int:
     """Print the state of every cell; the exit code says whether the suite is complete."""
-    watched = _watched(options.make_plan(parsed, brief=True))
+    watched = _watched(options.make_plan(parsed, brief=True), parsed)
     planned = watched.plan
     if parsed.json:
         document = json.loads(planned.to_json())
@@ -66,11 +66,11 @@ def status(parsed: argparse.Namespace) -> int:
     return exit_code(planned)
 
 
-def _watched(planned: Plan) -> Watched:
+def _watched(planned: Plan, parsed: argparse.Namespace) -> Watched:
     """The plan with Slurm's queue, and a word on it where it cannot be read."""
     from benchmark.engines import slurm_watch
 
-    watched = slurm_watch.watch(planned)
+    watched = slurm_watch.watch(planned, DataRoots.chosen(parsed.data_root))
     if watched.problem:
         jobs = ", ".join(job.id for job in watched.jobs.values())
         print(f"udabench: {watched.problem}; submitted are: {jobs}", file=sys.stderr)

@@ -22,7 +22,7 @@ from benchmark.commands.bars import progress_bar
 from benchmark.engines import Slot, signals
 from benchmark.engines.devices import slots
 from benchmark.errors import UdabenchError
-from benchmark.plan import Plan, PlannedCell
+from benchmark.plan import PlannedCell
 from benchmark.rehearsal import Terms
 from benchmark.suite import Suite
 from benchmark.weights import WeightsFolder
@@ -94,7 +94,7 @@ def _rehearse(
     weights: WeightsFolder,
     places: Sequence[Slot],
 ) -> list[Row]:
-    real = {_key(entry): entry for entry in _plan(suite, place / "none").entries}
+    real = {_key(entry): entry for entry in plan.make(suite, place / "none").entries}
     file = rehearsal.derived(suite, place / "configs", terms, weights)
     with progress_bar("exporting MiniDrive") as progress:
         datasets = rehearsal.datasets_of(suite)
@@ -124,19 +124,15 @@ def _rehearse(
             "iterations": None,
         }
     )
-    planned = _plan(suites.load(str(file)), place / "results")
+    planned = plan.make(suites.load(str(file)), place / "results")
     stdout, sys.stdout = sys.stdout, sys.stderr if parsed.json else sys.stdout
     try:
         data.prepare(planned.due())
         running.execute(copied, planned, planned.due(), places[: len(planned.due())])
     finally:
         sys.stdout = stdout
-    after = _plan(suites.load(str(file)), place / "results")
+    after = plan.make(suites.load(str(file)), place / "results")
     return [_row(entry, real[_key(entry)]) for entry in after.entries if entry.identity]
-
-
-def _plan(suite: Suite, out: Path) -> Plan:
-    return plan.make(suite, out)
 
 
 def _key(entry: PlannedCell) -> tuple[str, str, str]:

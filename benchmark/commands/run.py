@@ -46,7 +46,6 @@ def run(parsed: argparse.Namespace) -> int:
         problems = [*missing_weights(due, weights), *missing_data(due, roots)]
         if problems:
             raise UsageError("\n  ".join(problems))
-        check_shares(due, parsed)
         engine = _slurm if parsed.engine == "slurm" else _here
         try:
             outcomes = engine(parsed, planned, due)
@@ -86,31 +85,32 @@ def _plan(parsed: argparse.Namespace) -> Plan:
         return planned
     from benchmark.engines import slurm_watch
 
-    watched = slurm_watch.watch(planned)
+    watched = slurm_watch.watch(planned, DataRoots.chosen(parsed.data_root))
     if watched.problem:
         print(f"udabench: {watched.problem}", file=sys.stderr)
     return watched.plan
 
 
-def check_shares(due: Sequence[PlannedCell], parsed: argparse.Namespace) -> None:
-    """Refuse processes for which a cell's batch does not divide.
+def check_shares(due: Sequence[PlannedCell], count: int, option: str) -> None:
+    """Refuse ``count`` processes, asked for by ``option``, that cannot share a cell's batch.
 
     Raises:
-        UsageError: with the first such cell; or an engine that gives a cell one process.
+        UsageError: with the first such cell.
     """
-    count = parsed.devices_per_cell
-    if count > 1 and parsed.engine != "pool":
-        raise UsageError(f"--devices-per-cell: the {parsed.engine} engine runs a cell in 1 process")
     for planned in due:
         batch = planned.config.get("train_dataloader", {}).get("batch_size", count)
         if batch % count:
             raise UsageError(
-                f"--devices-per-cell {count}: {planned.cell} trains on batches of {batch} images, "
-                "which do not divide evenly"
+                f"{option}: {planned.cell} trains on batches of {batch} images, which do not "
+                "divide evenly"
             )
 
 
 def _here(parsed: argparse.Namespace, planned: Plan, due: Sequence[PlannedCell]) -> list[Outcome]:
+    count = parsed.devices_per_cell
+    if count > 1 and parsed.engine == "inline":
+        raise UsageError("--devices-per-cell: the inline engine runs a cell in this one process")
+    check_shares(due, count, f"--devices-per-cell {count}")
     places = slots(parsed.devices, parsed.threads, parsed.devices_per_cell)[: len(due)]
     check_writable(planned.folder)
     sweep(planned.folder, [entry.cell for entry in planned.entries])
@@ -158,6 +158,7 @@ def _slurm(parsed: argparse.Namespace, planned: Plan, due: Sequence[PlannedCell]
     from benchmark.engines.slurm import Slurm
 
     chosen = slurm_options.chosen(parsed, planned.suite.budget.minutes_per_cell)
+    check_shares(due, max(1, chosen.gpus), f"--slurm gpus={chosen.gpus}")
     slurm_submit.check()
     check_writable(planned.folder)
     new = sum(entry.state not in ("running", "pending") for entry in due)
@@ -171,6 +172,7 @@ def _slurm(parsed: argparse.Namespace, planned: Plan, due: Sequence[PlannedCell]
         command=module_command(_worker_options(parsed, planned)),
         threads=parsed.threads,
         limit=_limit(planned),
+        data_roots=DataRoots.chosen(parsed.data_root),
     )
     with display(planned, due, min(chosen.parallel or len(due), len(due))) as observer:
         return Slurm(submitter, observer).run(due, wait=not parsed.no_wait)

@@ -101,7 +101,13 @@ class Slurm:
 
     def _look(self, planned: PlannedCell, queue: dict[str, Job]) -> Outcome | None:
         """The cell's outcome, one with the state ``missing`` to submit it, None to wait."""
-        sight = look(self.submitter.suite, planned, self.submitter.folder, queue)
+        sight = look(
+            self.submitter.suite,
+            planned,
+            self.submitter.folder,
+            queue,
+            self.submitter.data_roots,
+        )
         if sight is None:
             return self._look_elsewhere(planned)
         if isinstance(sight, Job):

@@ -93,6 +93,11 @@ def chosen(parsed: argparse.Namespace, budget: float | None) -> Options:
     Raises:
         UsageError: an unknown key, a bad value, no time limit, or an option of another engine.
     """
+    if parsed.devices_per_cell > 1:
+        raise UsageError(
+            "--devices-per-cell: Slurm hands out the devices; say --slurm "
+            f"gpus={parsed.devices_per_cell}"
+        )
     if parsed.devices is not None:
         raise UsageError(
             "--devices: Slurm chooses the devices; say how many with --slurm gpus=N (0: none)"

@@ -8,10 +8,11 @@ import os
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmark import lease, plan, ranks
+from benchmark.data_roots import DataRoots
 from benchmark.engines import Slot, slurm_queue
 from benchmark.engines import submission as submissions
 from benchmark.engines.pool import Command
@@ -45,7 +46,7 @@ class Submitter:
     """Submits the cells of one suite.
 
     ``folder`` is the suite's result folder, ``command`` makes a worker's command line, ``limit`` is
-    a cell's own limit in seconds.
+    a cell's own limit in seconds; ``data_roots`` are folders that no record may name.
     """
 
     suite: str
@@ -54,6 +55,7 @@ class Submitter:
     command: Command
     threads: int
     limit: float | None
+    data_roots: DataRoots = field(default_factory=lambda: DataRoots(None))
 
     def submit(self, cells: Sequence[PlannedCell]) -> None:
         """Submit those of ``cells`` that nobody runs, has run or has submitted.

@@ -46,7 +46,7 @@ class Watched:
     problem: str = ""
 
 
-def watch(planned: Plan) -> Watched:
+def watch(planned: Plan, roots: DataRoots) -> Watched:
     """``planned`` with the states ``pending`` and ``running`` of the cells in Slurm's queue.
 
     A job that ended without a record is settled: it becomes a typed failure where it reached a
@@ -71,7 +71,7 @@ def watch(planned: Plan) -> Watched:
     jobs: dict[Cell, Job] = {}
     entries = []
     for entry in planned.entries:
-        sight = look(planned.suite.name, entry, planned.folder, queue)
+        sight = look(planned.suite.name, entry, planned.folder, queue, roots)
         if isinstance(sight, Job) and entry.state != "done":
             jobs[entry.cell] = sight
             entries.append(_queued(entry, sight))
@@ -81,7 +81,11 @@ def watch(planned: Plan) -> Watched:
 
 
 def look(
-    suite: str, planned: PlannedCell, folder: Path, queue: Mapping[str, Job]
+    suite: str,
+    planned: PlannedCell,
+    folder: Path,
+    queue: Mapping[str, Job],
+    roots: DataRoots,
 ) -> Job | Settled | None:
     """The job of a cell, how it ended, or None for a cell that is not submitted."""
     paths = CellPaths(folder, planned.cell)
@@ -96,7 +100,7 @@ def look(
         submission.write(paths, made)
     if job is not None and job.is_active:
         return job
-    return _settle(suite, planned, paths, made, job)
+    return _settle(suite, planned, paths, made, job, roots)
 
 
 def _queued(entry: PlannedCell, job: Job) -> PlannedCell:
@@ -105,7 +109,12 @@ def _queued(entry: PlannedCell, job: Job) -> PlannedCell:
 
 
 def _settle(
-    suite: str, planned: PlannedCell, paths: CellPaths, made: Submission, job: Job | None
+    suite: str,
+    planned: PlannedCell,
+    paths: CellPaths,
+    made: Submission,
+    job: Job | None,
+    roots: DataRoots,
 ) -> Job | Settled:
     """Conclude a cell whose job has ended."""
     now = plan.judge(planned, paths.suite_folder)
@@ -116,13 +125,18 @@ def _settle(
         state = now.state if now.state in ("done", "failed") else "skipped"
         submission.remove(paths)
         return Settled(Outcome(planned.cell, state, now.reason, 0.0))
-    settled = _without_record(suite, now, paths, made, job)
+    settled = _without_record(suite, now, paths, made, job, roots)
     submission.remove(paths)
     return settled
 
 
 def _without_record(
-    suite: str, planned: PlannedCell, paths: CellPaths, made: Submission, job: Job | None
+    suite: str,
+    planned: PlannedCell,
+    paths: CellPaths,
+    made: Submission,
+    job: Job | None,
+    roots: DataRoots,
 ) -> Settled:
     if made.job is None:
         lost = Outcome(planned.cell, "interrupted", "it was never submitted", 0.0)
@@ -143,8 +157,7 @@ def _without_record(
     if kind == "timeout" and end.state == "FAILED":
         message += ", by its warning of the time limit before the job could hear it"
     if kind == "error":
-        data = DataRoots.chosen(None).names(planned.config)
-        places = {**data, paths.suite_folder: "<results>"}
+        places = {**roots.names(planned.config), paths.suite_folder: "<results>"}
         last = provenance.scrub(verdict.last_line(log), places)
         message += f", exit code {end.code}; its log ends with: {last[:MESSAGE_LENGTH]}"
     ended = verdict.Ending(planned, paths, end.code, made.before, "", 0.0, made.threads, None)

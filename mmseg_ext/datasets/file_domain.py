@@ -12,7 +12,7 @@ from mmseg.datasets import BaseSegDataset
 from mmseg_ext.datasets.cached_reading import cached_pipeline
 from mmseg_ext.datasets.classes import CLASSES, PALETTE
 from mmseg_ext.datasets.files import Listing, scan
-from mmseg_ext.datasets.layouts import Layout, find, fingerprint
+from mmseg_ext.datasets.layouts import Layout, find
 from mmseg_ext.datasets.panoptic import segments_of
 from mmseg_ext.datasets.patterns import Values
 from mmseg_ext.errors import EmptyDomainError, UnreadableFileError
@@ -95,7 +95,7 @@ class FileDomainDataset(BaseSegDataset):
                 f"{self.domain} have no label, such as {unlabelled[0]}; the archive of the "
                 "labels is not unpacked whole"
             )
-        self._found = (listing, found)
+        self._layout = found.layout.name
         segments = segments_of(listing, found) if found.layout.segments else {}
         entries = [
             self._entry(listing, sample.image, sample.label, sample.values, segments)
@@ -134,10 +134,5 @@ class FileDomainDataset(BaseSegDataset):
         return [entry["group"] for entry in self.data_list]
 
     def describe(self) -> dict[str, Any]:
-        """What was found, for the record: layout, number of images, digest of names and sizes."""
-        listing, found = self._found
-        return {
-            "layout": found.layout.name,
-            "images": len(self),
-            "files": fingerprint(listing, found),
-        }
+        """What was found, for the record: layout and number of images."""
+        return {"layout": self._layout, "images": len(self)}

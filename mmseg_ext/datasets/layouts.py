@@ -8,12 +8,10 @@ archive was unpacked into, the archive itself, or nothing.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mmseg_ext.datasets.files import Listing, read_bytes, status
+from mmseg_ext.datasets.files import Listing, read_bytes
 from mmseg_ext.datasets.patterns import (
     Found,
     Key,
@@ -26,7 +24,7 @@ from mmseg_ext.datasets.patterns import (
 )
 from mmseg_ext.errors import EmptyDomainError
 
-__all__ = ["Layout", "Match", "Sample", "Values", "find", "fingerprint", "match"]
+__all__ = ["Layout", "Match", "Sample", "Values", "find", "match"]
 
 
 @dataclass(frozen=True)
@@ -148,21 +146,6 @@ def match(
         only(listing, layout.segments, allowed),
         tuple(absent),
     )
-
-
-def fingerprint(listing: Listing, found: Match) -> str:
-    """Digest of the files' names and sizes, the same wherever and however they are stored.
-
-    The names are those of the images, so that neither the folders above nor an archive matter, nor
-    what a layout calls the label. Reading every byte would take hours; a changed file of the same
-    size goes unnoticed.
-    """
-    entries = []
-    for sample in found.samples:
-        paths = [path for path in (sample.image, sample.label) if path is not None]
-        sizes = [status(str(listing.root / path)).size for path in paths]
-        entries.append([sample.image.rpartition("/")[2], sizes])
-    return hashlib.sha256(json.dumps(entries).encode()).hexdigest()[:16]
 
 
 def _can_select(layout: Layout, where: Mapping[str, Values]) -> bool:

@@ -18,7 +18,7 @@ from benchmark.paths import CellPaths
 from benchmark.runtime import Runtime
 from benchmark.weights import WeightsFolder
 
-DESCRIBED = {"layout": "official", "images": 2, "files": "00ff"}
+DESCRIBED = {"layout": "official", "images": 2}
 
 
 class Dataset:

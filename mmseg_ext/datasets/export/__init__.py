@@ -7,7 +7,7 @@ data sets themselves.
 from __future__ import annotations
 
 from mmseg_ext.datasets.export.companions import Companion
-from mmseg_ext.datasets.export.data_set import Written, marker, write_data_set
+from mmseg_ext.datasets.export.data_set import Written, is_marker, marker, write_data_set
 from mmseg_ext.datasets.export.description import Description, NameRule, Part
 from mmseg_ext.datasets.export.legend import Legend
 from mmseg_ext.datasets.export.naming import hex8_hex8, key22
@@ -28,6 +28,7 @@ __all__ = [
     "Store",
     "Written",
     "hex8_hex8",
+    "is_marker",
     "key22",
     "marker",
     "rendered",

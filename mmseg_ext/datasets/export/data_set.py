@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,11 @@ class Written:
 def marker(name: str) -> str:
     """The file that says that a folder holds no real data but an export."""
     return f"minidrive-{name}.json"
+
+
+def is_marker(name: str) -> bool:
+    """Whether a file's name is that of such a file, of whatever data set."""
+    return fnmatchcase(name, marker("*"))
 
 
 def write_data_set(

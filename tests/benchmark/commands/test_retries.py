@@ -144,5 +144,5 @@ def test_processes_that_cannot_share_a_batch_are_refused_before_anything_runs(
     )
     inline = udabench("run", "tiny", "--engine", "inline", "--devices-per-cell", "2")
     assert inline.returncode == 2
-    assert "the inline engine runs a cell in 1 process" in inline.stderr
+    assert "the inline engine runs a cell in this one process" in inline.stderr
     assert not (tmp_path / "results").exists()

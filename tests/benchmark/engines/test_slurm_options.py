@@ -11,6 +11,7 @@ import pytest
 
 from benchmark import cli, stopping
 from benchmark.cell import Cell
+from benchmark.commands.run import check_shares
 from benchmark.data_fingerprint import DataFiles
 from benchmark.data_roots import DataRoots
 from benchmark.engines import Outcome, slurm_options
@@ -124,6 +125,22 @@ def test_another_engine_refuses_these_options(given: list[str]) -> None:
     with pytest.raises(UsageError, match="--engine slurm"):
         slurm_options.refuse(parsed)
     slurm_options.refuse(cli.parser().parse_args(["run", "demo"]))
+
+
+@pytest.mark.parametrize(
+    ("given", "instead"), [(("--devices", "0"), "gpus=N"), (("--devices-per-cell", "2"), "gpus=2")]
+)
+def test_devices_are_asked_for_as_gpus(given: tuple[str, ...], instead: str) -> None:
+    with pytest.raises(UsageError, match=f"{given[0]}: Slurm .* --slurm {instead}"):
+        chosen("--slurm", "time=1", *given)
+
+
+def test_gpus_that_cannot_share_a_batch_are_refused() -> None:
+    config = {"train_dataloader": {"batch_size": 4}}
+    planned = PlannedCell(Cell("m", "e", "s", 0), None, config, "missing", "")
+    check_shares([planned], 2, "--slurm gpus=2")
+    with pytest.raises(UsageError, match=r"--slurm gpus=3: .* batches of 4 images"):
+        check_shares([planned], 3, "--slurm gpus=3")
 
 
 def test_several_gpus_of_a_cell_are_as_many_processes(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from benchmark import lease, plan, records
 from benchmark.cell import Cell
+from benchmark.data_roots import DataRoots
 from benchmark.engines import Outcome, Slot, slurm, slurm_queue, slurm_watch, submission
 from benchmark.engines.slurm import Slurm
 from benchmark.engines.slurm_options import Options
@@ -23,6 +24,7 @@ from benchmark.paths import CellPaths
 from benchmark.plan import PlannedCell
 from benchmark.records import Failure, Identity, Record
 
+ROOTS = DataRoots(None)
 IDENTITY = Identity("id", 1, "config", "data", "metric")
 PLANNED = PlannedCell(Cell("m", "e", "s", 0), IDENTITY, {}, "missing", "")
 NAME = "udabench-suite-1"
@@ -62,7 +64,7 @@ def write(folder: Path, state: str = "done") -> None:
 
 
 def settled(folder: Path) -> Settled:
-    found = look("suite", plan.judge(PLANNED, folder), folder, {})
+    found = look("suite", plan.judge(PLANNED, folder), folder, {}, ROOTS)
     assert isinstance(found, Settled)
     return found
 
@@ -134,15 +136,26 @@ def test_what_the_queue_still_shows_needs_no_further_question(
     tmp_path: Path, says: Commands
 ) -> None:
     submitted(tmp_path)
-    found = look("suite", PLANNED, tmp_path, {"7_1": Job("7_1", "TIMEOUT", "", "n", NAME)})
+    found = look("suite", PLANNED, tmp_path, {"7_1": Job("7_1", "TIMEOUT", "", "n", NAME)}, ROOTS)
     assert isinstance(found, Settled)
     assert found.outcome.reason == "timeout: Slurm ended the job: TIMEOUT"
     # A failed one is asked about: its exit code matters.
     submitted(tmp_path)
     says["scontrol"] = shown("FAILED", "0:9")
-    found = look("suite", PLANNED, tmp_path, {"7_1": Job("7_1", "FAILED", "", "n", NAME)})
+    found = look("suite", PLANNED, tmp_path, {"7_1": Job("7_1", "FAILED", "", "n", NAME)}, ROOTS)
     assert isinstance(found, Settled)
     assert found.outcome.reason.startswith("oom")
+
+
+def test_the_last_words_of_a_job_name_no_data_folder(tmp_path: Path, says: Commands) -> None:
+    paths = submitted(tmp_path)
+    log = next(iter(paths.suite_folder.rglob("*_log.out")))
+    log.write_text(f"OSError: {tmp_path}/disk/gta5/images/00001.png\n")
+    says["scontrol"] = shown("FAILED", "1:0")
+    found = look("suite", plan.judge(PLANNED, tmp_path), tmp_path, {}, DataRoots(tmp_path / "disk"))
+    assert isinstance(found, Settled)
+    assert "ends with: OSError: <data-root>/gta5/images/00001.png" in found.outcome.reason
+    assert str(tmp_path) not in records.read_record(paths.record).to_json()
 
 
 def test_the_accounting_is_asked_when_the_controller_has_forgotten(
@@ -193,8 +206,8 @@ def test_a_cell_whose_lease_is_alive_is_not_settled(tmp_path: Path, says: Comman
     says["scontrol"] = shown("NODE_FAIL")
     paths = submitted(tmp_path)
     with lease.hold(paths.lease):
-        assert isinstance(look("suite", PLANNED, tmp_path, {}), Job)
-    assert isinstance(look("suite", PLANNED, tmp_path, {}), Settled)
+        assert isinstance(look("suite", PLANNED, tmp_path, {}, ROOTS), Job)
+    assert isinstance(look("suite", PLANNED, tmp_path, {}, ROOTS), Settled)
 
 
 def test_a_job_is_found_by_name_when_its_submitter_died_before_it_knew_the_id(
@@ -202,17 +215,17 @@ def test_a_job_is_found_by_name_when_its_submitter_died_before_it_knew_the_id(
 ) -> None:
     paths = submitted(tmp_path, job=None)
     queue = {id: Job(id, "PENDING", "", "", NAME) for id in ("7_0", "7_1")}
-    found = look("suite", PLANNED, tmp_path, queue)
+    found = look("suite", PLANNED, tmp_path, queue, ROOTS)
     assert found == queue["7_1"]
     made = submission.read(paths)
     assert made is not None
     assert made.job == "7_1"
 
     submitted(tmp_path, job=None, size=1)
-    assert look("suite", PLANNED, tmp_path, {"8": Job("8", "RUNNING", "", "n", NAME)})
+    assert look("suite", PLANNED, tmp_path, {"8": Job("8", "RUNNING", "", "n", NAME)}, ROOTS)
     submitted(tmp_path, job=None)
     with lease.hold(submission.submitter_lease(tmp_path)):
-        assert look("suite", PLANNED, tmp_path, {}) == slurm_watch.BEING_MADE
+        assert look("suite", PLANNED, tmp_path, {}, ROOTS) == slurm_watch.BEING_MADE
     assert settled(tmp_path).is_lost
 
 
@@ -270,7 +283,7 @@ class Sending(Submitter):
 def follow(folder: Path, send: Callable[[], None], resubmissions: int) -> tuple[Outcome, Notes]:
     notes = Notes()
     options = Options(time=5, poll=0, resubmissions=resubmissions)
-    sender = Sending("suite", folder, options, lambda *_: [], 1, None, send)
+    sender = Sending("suite", folder, options, lambda *_: [], 1, None, send=send)
     (outcome,) = Slurm(sender, notes).run([PLANNED])
     return outcome, notes
 

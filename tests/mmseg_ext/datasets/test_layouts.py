@@ -7,12 +7,12 @@ import time
 from pathlib import Path
 
 import pytest
-from encodings_of import archive, tree
+from encodings_of import tree
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmseg_ext.datasets.files import Listing, scan
-from mmseg_ext.datasets.layouts import Layout, find, fingerprint, match
+from mmseg_ext.datasets.layouts import Layout, find, match
 from mmseg_ext.datasets.panoptic import segments_of
 from mmseg_ext.errors import EmptyDomainError, UnreadableFileError
 
@@ -164,33 +164,6 @@ def test_nothing_found_says_what_was_tried_and_what_is_there(tmp_path):
     tree(tmp_path, {pair("train", "1")[0]: b""})
     with pytest.raises(EmptyDomainError, match="1 images are there, but none of their labels"):
         find(scan(tmp_path), [CITYSCAPES], SPLITS, {"split": "train"})
-
-
-def test_the_fingerprint_is_of_names_and_sizes_wherever_they_are(tmp_path):
-    files = dict(zip(pair("train", "1"), (b"image", b"label"), strict=True))
-    tree(tmp_path / "a", files)
-    tree(tmp_path / "b/gtFine_trainvaltest", files)
-    archive(tmp_path / "c/all.zip", files)
-    tree(tmp_path / "d", {**files, pair("train", "1")[1]: b"other"})
-    tree(tmp_path / "e", {**files, pair("train", "1")[1]: b"longer"})
-
-    def of(name):
-        listing = scan(tmp_path / name)
-        return fingerprint(listing, find(listing, [CITYSCAPES], SPLITS, {"split": "train"}))
-
-    assert of("a") == of("b") == of("c") == of("d") != of("e")
-
-
-def test_the_fingerprint_does_not_depend_on_what_a_layout_calls_the_label(tmp_path):
-    official = Layout("official", "images/{frame}.jpg", "masks/{frame}.png")
-    legacy = Layout("legacy", "seg/images/{frame}.jpg", "seg/labels/{frame}_train_id.png")
-    tree(tmp_path / "a", {"images/1.jpg": b"image", "masks/1.png": b"label"})
-    tree(tmp_path / "b", {"seg/images/1.jpg": b"image", "seg/labels/1_train_id.png": b"label"})
-    found = []
-    for name in ("a", "b"):
-        listing = scan(tmp_path / name)
-        found.append(fingerprint(listing, find(listing, [legacy, official], {}, {})))
-    assert found[0] == found[1]
 
 
 PANOPTIC = Layout("p", "images/{frame}.jpg", "panoptic/{frame}.png", "panoptic.json")
