@@ -17,8 +17,9 @@ from benchmark.records import Record, read_record
 
 WORLD = "world = dict(height=64, width=128, gap=0.6, train_images=10, test_images=4)"
 CELL = "dacs__resnet-mini__minidrive__seed0"
-# Less than the interval of resume points: only being told to stop makes one.
-ITERATIONS = 20
+# Less than the interval of resume points, so that only being told to stop makes one; and steps of
+# many seconds in all, so that the preemption, which takes some, comes while there are steps left.
+ITERATIONS = 95
 
 
 @pytest.fixture
