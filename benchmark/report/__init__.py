@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TextIO
 
 from benchmark.records import write_atomically
+from benchmark.report.formats import FORMATS
+from benchmark.report.formats.markdown import markdown
+from benchmark.report.formats.markdown_layout import TERMINAL
 from benchmark.report.frame import load_records
 from benchmark.report.gather import PlanLike, from_plan
 from benchmark.report.grid import Grid
-from benchmark.report.layout import TERMINAL
 from benchmark.report.model import Table
-from benchmark.report.render import FORMATS, markdown
-from benchmark.report.tables import generalization, uda
+from benchmark.report.tables import TABLES, generalization, uda
 
 __all__ = [
     "Grid",
@@ -29,9 +30,6 @@ __all__ = [
     "uda",
     "write",
 ]
-
-TABLES = (uda, generalization)
-"""The builders of all tables, in the order in which they are shown."""
 
 
 def render(plan: PlanLike) -> tuple[Table, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from benchmark import paths, registry
 from benchmark.cell import Cell
@@ -44,6 +44,8 @@ class EntryLike(Protocol):
     def record(self) -> Record | None: ...
     @property
     def accepted(self) -> bool: ...
+    @property
+    def config(self) -> Mapping[str, Any]: ...
 
 
 class PlanLike(Protocol):
@@ -70,15 +72,16 @@ def from_plan(plan: PlanLike) -> Grid:
     suite = plan.suite
     methods = {name: _card("method", name) for name in suite.methods}
     titles = _distinct({name: str(card["title"]) for name, card in methods.items()})
-    encoders = _distinct({name: str(_card("encoder", name)["title"]) for name in suite.encoders})
+    towers = {name: _card("encoder", name) for name in suite.encoders}
+    encoders = _distinct({name: str(card["title"]) for name, card in towers.items()})
     shifts = _distinct({name: str(_card("shift", name)["title"]) for name in suite.shifts})
     return Grid(
         title=suite.title,
         methods=tuple(
-            Method(name, titles[name], str(card.get("role", "uda")))
+            Method(name, titles[name], str(card.get("role", "uda")), card)
             for name, card in methods.items()
         ),
-        encoders=tuple(Encoder(name, title) for name, title in encoders.items()),
+        encoders=tuple(Encoder(name, title, towers[name]) for name, title in encoders.items()),
         shifts=tuple(_shift(name, title) for name, title in shifts.items()),
         seeds=tuple(suite.seeds),
         outcomes={entry.cell: outcome(entry) for entry in plan.entries},
@@ -95,11 +98,17 @@ def outcome(entry: EntryLike) -> Outcome:
     """
     record = entry.record
     if entry.state == "done" and record is not None:
-        scores = {name: metrics.miou for name, metrics in record.metrics.items()}
-        notes = {name: metrics.notes for name, metrics in record.metrics.items()}
         ref = RecordRef(record.cell.stem, record.identity.id)
         told = [entry.reason] if entry.accepted and entry.reason else []
-        return Outcome("done", scores, "; ".join([*told, *record.notes]), ref, notes)
+        return Outcome(
+            "done",
+            record.metrics,
+            "; ".join([*told, *record.notes]),
+            ref,
+            record.cost,
+            record.diagnostics,
+            entry.config.get("scoring", {}),
+        )
     reason = entry.reason or ""
     if entry.state == "failed" and record is not None and record.failure is not None:
         failure = record.failure

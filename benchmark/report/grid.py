@@ -9,10 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from benchmark.cell import Cell
+from benchmark.records import Cost, DomainMetrics
 from benchmark.report.model import MISSING_STATES, RecordRef
-from benchmark.report.stats import Seeds, mean
+from benchmark.report.statistics.seeds import Seeds, mean
 
 
 @dataclass(frozen=True)
@@ -22,14 +24,16 @@ class Method:
     name: str
     title: str
     role: str = "uda"
+    card: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Encoder:
-    """An encoder as the tables show it."""
+    """An encoder as the tables show it, with the card of its fragment."""
 
     name: str
     title: str
+    card: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -58,17 +62,25 @@ class Shift:
 class Outcome:
     """What is known of one cell.
 
-    ``state`` is ``done`` or one of ``MISSING_STATES``; ``miou`` maps domain names to percent and
-    counts only where the state is ``done``; ``reason`` says why a cell is not done, or what to know
-    about one that is: that its stale record was accepted, or what its record notes. ``notes`` say
-    by domain what its mIoU is a mean of, where it is not all classes and all images.
+    ``state`` is ``done`` or one of ``MISSING_STATES``; ``metrics`` (by domain name), ``cost`` and
+    ``diagnostics`` are those of its record and count only where the state is ``done``; ``reason``
+    says why a cell is not done, or what to know about one that is: that its stale record was
+    accepted, or what its record notes. ``scoring`` is the part of its configuration that says which
+    classes count and how groups of images are averaged (see ``benchmark.scores``).
     """
 
     state: str
-    miou: Mapping[str, float] = field(default_factory=dict)
+    metrics: Mapping[str, DomainMetrics] = field(default_factory=dict)
     reason: str = ""
     record: RecordRef | None = None
-    notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    cost: Cost | None = None
+    diagnostics: Mapping[str, Any] = field(default_factory=dict)
+    scoring: Mapping[str, Any] = field(default_factory=dict)
+
+    def miou(self, domain: str) -> float | None:
+        """mIoU on ``domain`` in percent, ``None`` where there is no usable one."""
+        scores = self.metrics.get(domain)
+        return scores.miou if scores is not None and math.isfinite(scores.miou) else None
 
 
 @dataclass(frozen=True)
@@ -144,7 +156,8 @@ class Grid:
                 note
                 for cell, outcome in self.outcomes.items()
                 if cell.shift == shift.name
-                for note in outcome.notes.get(domain.name, ())
+                if domain.name in outcome.metrics
+                for note in outcome.metrics[domain.name].notes
             ]
             found += [domain.note] if domain.note else []
             found += [f"{domain.short}: {note}" for note in measured]
@@ -171,7 +184,7 @@ class Grid:
             scores = {
                 index: score
                 for index, domain in enumerate(domains)
-                if (score := outcome.miou.get(domain.name)) is not None and math.isfinite(score)
+                if (score := outcome.miou(domain.name)) is not None
             }
             lacking = [d.name for index, d in enumerate(domains) if index not in scores]
             if lacking or not scores:

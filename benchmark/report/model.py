@@ -87,6 +87,8 @@ class TableCell:
     ``expected`` is the number of seeds that the suite asks for. ``delta`` is the difference to a
     reference, itself a cell because it has its own seeds, spread and reasons. ``rank`` is 1 for
     the best of the comparable rows. ``footnotes`` are 1-based numbers into ``Table.notes``.
+    ``interval`` is a 95 % interval of the value, in its units; ``marked`` says that a difference
+    survives both the seeds and the images. ``text`` stands in place of a number (a verdict).
     """
 
     quantity: Quantity
@@ -99,6 +101,9 @@ class TableCell:
     rank: int | None = None
     footnotes: tuple[int, ...] = ()
     records: tuple[RecordRef, ...] = ()
+    interval: tuple[float, float] | None = None
+    marked: bool = False
+    text: str | None = None
 
 
 @dataclass(frozen=True)
@@ -124,13 +129,16 @@ class Column:
 class Row:
     """A row: one label for each of the section's stub titles, one cell for each column.
 
-    Rows with ``ranked=False`` (the oracle) take no part in best and second.
+    Rows with ``ranked=False`` (the oracle) take no part in best and second. ``source`` says where
+    the numbers of a published row were printed; it is empty for what was measured here, and every
+    format marks a row that has one.
     """
 
     labels: tuple[str, ...]
     cells: tuple[TableCell, ...]
     keys: tuple[tuple[str, str], ...] = ()
     ranked: bool = True
+    source: str = ""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from scored import scored
 
 from benchmark.cell import Cell
 from benchmark.report.grid import Domain, Encoder, Grid, Method, Outcome, Shift
@@ -53,7 +54,9 @@ def measured(cell: Cell, value: float) -> Outcome:
     scores = {"real": value, "fog": value - 8, "night": value - 16}
     if cell == Cell("dacs", "resnet", "syn-real", 2):
         del scores["night"]
-    return Outcome("done", scores, record=RecordRef(cell.stem, f"id-{cell.method}-{cell.seed}"))
+    return Outcome(
+        "done", scored(scores), record=RecordRef(cell.stem, f"id-{cell.method}-{cell.seed}")
+    )
 
 
 @pytest.fixture

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from benchmark.report import generalization, uda
+from benchmark.report.formats.markdown import markdown
+from benchmark.report.formats.markdown_layout import TERMINAL
+from benchmark.report.formats.tidy_csv import tidy
 from benchmark.report.grid import Grid
-from benchmark.report.layout import TERMINAL
 from benchmark.report.model import Table
-from benchmark.report.render import markdown, tidy
 
 GOLDEN = Path(__file__).parent / "golden"
 

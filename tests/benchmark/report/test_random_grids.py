@@ -9,13 +9,15 @@ import math
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scored import scored
 
 from benchmark.cell import Cell
 from benchmark.report import generalization, uda
+from benchmark.report.formats.markdown import markdown
+from benchmark.report.formats.markdown_layout import TERMINAL
+from benchmark.report.formats.tidy_csv import tidy
 from benchmark.report.grid import Domain, Encoder, Grid, Method, Outcome, Shift
-from benchmark.report.layout import TERMINAL
 from benchmark.report.model import MIOU, MISSING_STATES, STATES, RecordRef, Table
-from benchmark.report.render import markdown, tidy
 
 titles = st.text(min_size=1, max_size=8)
 score = st.one_of(
@@ -48,7 +50,7 @@ def grids(draw: st.DrawFn) -> Grid:
             continue
         reason = "" if state == "done" else draw(st.text(max_size=8))
         miou = draw(st.dictionaries(st.sampled_from(["t", "u0", "u1"]), score))
-        outcomes[cell] = Outcome(state, miou, reason, RecordRef(cell.stem, "id"))
+        outcomes[cell] = Outcome(state, scored(miou), reason, RecordRef(cell.stem, "id"))
     return Grid(draw(titles), methods, encoders, shifts, seeds, outcomes)
 
 
@@ -59,7 +61,8 @@ def measured(grid: Grid, shift: Shift, domain: str) -> set[str]:
         for cell, outcome in grid.outcomes.items()
         if cell.shift == shift.name
         and outcome.state == "done"
-        and math.isfinite(outcome.miou.get(domain, math.nan))
+        and domain in outcome.metrics
+        and math.isfinite(outcome.metrics[domain].miou)
     }
 
 

@@ -7,12 +7,14 @@ import statistics
 from collections.abc import Iterable
 
 import pytest
+from scored import scored
 
 from benchmark.cell import Cell
 from benchmark.report import gather, generalization, uda
+from benchmark.report.formats.markdown import markdown
+from benchmark.report.formats.tidy_csv import tidy
 from benchmark.report.grid import Domain, Grid, Outcome, Shift
 from benchmark.report.model import Table, TableCell
-from benchmark.report.render import markdown, tidy
 
 
 def at(table: Table, **keys: str) -> TableCell:
@@ -51,7 +53,7 @@ def scores(grid: Grid, method: str, encoder: str, domain: str) -> dict[int, floa
         for cell in seeds_of(method, encoder)
         if grid.outcomes[cell].state == "done"
     }
-    return {seed: o.miou[domain] for seed, o in outcomes.items() if domain in o.miou}
+    return {seed: o.metrics[domain].miou for seed, o in outcomes.items() if domain in o.metrics}
 
 
 def test_values_gains_and_shares_against_a_second_computation(story: Grid) -> None:
@@ -182,7 +184,7 @@ def test_no_seed_in_common_with_both_references(story: Grid) -> None:
 
 
 def test_an_oracle_below_the_baseline_leaves_no_gap(story: Grid) -> None:
-    low = Outcome("done", {"real": 30.0, "fog": 20.0, "night": 10.0})
+    low = Outcome("done", scored({"real": 30.0, "fog": 20.0, "night": 10.0}))
     table = uda(without(story, seeds_of("oracle", "resnet"), low))
     share = at(table, method="dacs", encoder="resnet", quantity="gap_closed")
     assert share.value is None
@@ -248,7 +250,7 @@ def test_a_domain_absent_in_a_record_is_no_zero(story: Grid) -> None:
 
 
 def test_a_record_without_the_domain_in_the_only_seed(story: Grid) -> None:
-    done = Outcome("done", {"real": 50.0, "fog": float("nan")})
+    done = Outcome("done", scored({"real": 50.0, "fog": float("nan")}))
     table = generalization(one_seed(without(story, seeds_of("dacs", "resnet"), done)))
     cell = at(table, method="dacs", encoder="resnet", domain="mean of unseen")
     assert (cell.value, cell.state) == (None, "absent")
@@ -268,7 +270,7 @@ def test_every_shift_is_ranked_for_itself(story: Grid) -> None:
     other = dataclasses.replace(story.shifts[0], name="other", title="other")
     moved = {
         dataclasses.replace(cell, shift="other"): dataclasses.replace(
-            outcome, miou={name: value / 2 for name, value in outcome.miou.items()}
+            outcome, metrics=scored({name: m.miou / 2 for name, m in outcome.metrics.items()})
         )
         for cell, outcome in story.outcomes.items()
     }
@@ -301,7 +303,11 @@ def test_columns_carry_the_notes_of_their_domains(story: Grid) -> None:
     shift = dataclasses.replace(story.shifts[0], unseen=(fog, story.shifts[0].unseen[1]))
     cell = Cell("dacs", "resnet", "syn-real", 0)
     subset = {"real": ("mean of 16 classes",)}
-    outcome = dataclasses.replace(story.outcomes[cell], notes=subset)
+    found = story.outcomes[cell].metrics
+    metrics = {
+        name: dataclasses.replace(each, notes=subset.get(name, ())) for name, each in found.items()
+    }
+    outcome = dataclasses.replace(story.outcomes[cell], metrics=metrics)
     grid = dataclasses.replace(story, shifts=(shift,), outcomes={**story.outcomes, cell: outcome})
     table = generalization(grid)
     (section,) = table.sections

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark.report import stats
+from benchmark.report.statistics import seeds as stats
 
 percent = st.floats(min_value=0, max_value=100)
 samples = st.dictionaries(st.integers(0, 9), percent, min_size=2)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from benchmark.report.grid import Gap, Sample
 from benchmark.report.model import one_line
-from benchmark.report.stats import SMALLEST_GAP
+from benchmark.report.statistics.seeds import SMALLEST_GAP
 
 LONGEST_REASON = 200
 SELF_EXPLAINING = ("missing", "running")

@@ -1,4 +1,4 @@
-"""Print a ``Table`` as Markdown or CSV.
+"""Print a ``Table`` as CSV, one line a number, for programs.
 
 The text depends on the table alone: no dates, no paths, ``\\n`` line ends.
 """
@@ -7,22 +7,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping
-from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from benchmark.report import layout
-from benchmark.report.layout import GITHUB, Style, escape
 from benchmark.report.model import Table
 
-if TYPE_CHECKING:
-    from jinja2 import Environment
-
-TEMPLATES = Path(__file__).resolve().parent / "templates"
-
 COORDINATES = ("shift", "method", "encoder", "domain")
-CSV_FIELDS = (
+FIELDS = (
     "table",
     *COORDINATES,
     "quantity",
@@ -37,25 +26,6 @@ CSV_FIELDS = (
 )
 
 
-def markdown(table: Table, style: Style = GITHUB) -> str:
-    """``table`` as GitHub Markdown whose columns are aligned when read as plain text."""
-    sections = [
-        {"title": escape(section.title), "blocks": layout.blocks(section, style)}
-        for section in table.sections
-    ]
-    text: str = (
-        _environment()
-        .get_template("table.md.j2")
-        .render(
-            title=escape(table.title),
-            caption=[escape(sentence) for sentence in table.caption],
-            sections=sections,
-            notes=[escape(note) for note in table.notes],
-        )
-    )
-    return text
-
-
 def tidy(table: Table) -> str:
     """``table`` as CSV: one line a value, unrounded, with state, foot-notes and record ids.
 
@@ -63,7 +33,7 @@ def tidy(table: Table) -> str:
     line. ``records`` lists ``<record file stem>@<identity>``, separated by blanks.
     """
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, CSV_FIELDS, lineterminator="\n")
+    writer = csv.DictWriter(stream, FIELDS, lineterminator="\n")
     writer.writeheader()
     for section, row, column, cell in table.cells():
         if cell.state == "inapplicable":
@@ -87,25 +57,6 @@ def tidy(table: Table) -> str:
             }
         )
     return stream.getvalue()
-
-
-FORMATS: Mapping[str, Callable[[Table], str]] = {"md": markdown, "csv": tidy}
-"""File name extension -> how a table is printed in that format."""
-
-
-@lru_cache(maxsize=1)
-def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        # Markdown, not HTML: escape() does what this format needs.
-        autoescape=False,
-    )
 
 
 def _exact(value: float | None) -> str:

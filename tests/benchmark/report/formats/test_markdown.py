@@ -8,9 +8,10 @@ import pytest
 from markdown_it import MarkdownIt
 
 from benchmark.report import generalization, uda
+from benchmark.report.formats.markdown import markdown
+from benchmark.report.formats.markdown_layout import GITHUB, TERMINAL, Style, escape, text_width
+from benchmark.report.formats.tidy_csv import FIELDS, tidy
 from benchmark.report.grid import Encoder, Grid, Method
-from benchmark.report.layout import GITHUB, TERMINAL, Style, escape, text_width
-from benchmark.report.render import CSV_FIELDS, markdown, tidy
 
 PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 AWKWARD = [
@@ -111,7 +112,7 @@ def test_csv_has_every_value_unrounded(story: Grid) -> None:
         cells = [cell for *_, cell in table.cells() if cell.state != "inapplicable"]
         assert len(lines) == len(cells)
         for line, cell in zip(lines, cells, strict=True):
-            assert tuple(line) == CSV_FIELDS
+            assert tuple(line) == FIELDS
             assert (float(line["value"]) if line["value"] else None) == cell.value
             assert (float(line["spread"]) if line["spread"] else None) == cell.spread
             assert line["state"] == cell.state

@@ -1,0 +1,30 @@
+"""Print a ``Table`` as GitHub Markdown.
+
+The text depends on the table alone: no dates, no paths, ``\\n`` line ends.
+"""
+
+from __future__ import annotations
+
+from benchmark.report.formats import markdown_layout as layout
+from benchmark.report.formats.environment import environment
+from benchmark.report.formats.markdown_layout import GITHUB, Style, escape
+from benchmark.report.model import Table
+
+
+def markdown(table: Table, style: Style = GITHUB) -> str:
+    """``table`` as GitHub Markdown whose columns are aligned when read as plain text."""
+    sections = [
+        {"title": escape(section.title), "blocks": layout.blocks(section, style)}
+        for section in table.sections
+    ]
+    text: str = (
+        environment()
+        .get_template("table.md.j2")
+        .render(
+            title=escape(table.title),
+            caption=[escape(sentence) for sentence in table.caption],
+            sections=sections,
+            notes=[escape(note) for note in table.notes],
+        )
+    )
+    return text

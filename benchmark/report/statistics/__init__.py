@@ -1,0 +1,1 @@
+"""Statistics of measured numbers: over seeds, over images, over cells."""
