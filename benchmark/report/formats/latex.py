@@ -1,0 +1,172 @@
+"""Print a ``Table`` as LaTeX with booktabs.
+
+The file compiles alone, and stands as it is in a paper that says ``\\input{tables/uda}`` and loads
+the packages booktabs and graphicx. The text depends on the table alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from benchmark.report.formats import columns as printed
+from benchmark.report.formats.columns import DAGGER, MARK, Group
+from benchmark.report.formats.environment import environment
+from benchmark.report.model import Row, Section, Table, TableCell, one_line
+
+WIDEST = 110
+"""Characters of a line of numbers before a table goes on in another one below."""
+TALLEST = 40
+"""Rows of a table that fit on a page with their notes."""
+
+_SPECIAL: Mapping[str, str] = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "_": r"\_",
+    "&": r"\&",
+    "%": r"\%",
+    "#": r"\#",
+    "$": r"\$",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "±": r"$\pm$",
+    "—": "---",
+    "–": "--",
+    "†": r"$\dagger$",
+    "→": r"$\rightarrow$",
+    "×": r"$\times$",
+    "≤": r"$\leq$",
+    "≥": r"$\geq$",
+    "−": r"$-$",
+    "…": r"\ldots{}",
+    "’": "'",
+}
+_ARROW = re.compile(r"(?<!\S)->(?!\S)")
+_NO_LABEL = re.compile(r"[^A-Za-z0-9-]+")
+_EMPHASIS = {1: r"\textbf{%s}", 2: r"\underline{%s}"}
+
+
+def latex(table: Table) -> str:
+    """``table`` as LaTeX: a float for each section, in pieces where it is too wide or too tall."""
+    text: str = (
+        environment()
+        .get_template("table.tex.j2")
+        .render(
+            title=escape(table.title),
+            label=f"{{tab:{_NO_LABEL.sub('-', table.name)}}}",
+            caption=[escape(sentence) for sentence in table.caption],
+            floats=[each for section in table.sections for each in _floats(table, section)],
+            notes=[
+                {"number": f"{{{number}}}", "text": escape(note)}
+                for number, note in enumerate(table.notes, start=1)
+            ],
+        )
+    )
+    return text
+
+
+def escape(text: str) -> str:
+    """``text`` on one line, with every character that TeX would act on taken literally.
+
+    Characters that the usual fonts lack become a question mark: a table must not stop a paper.
+    """
+    arrows = _ARROW.sub("→", one_line(text))
+    return "".join(_SPECIAL.get(c) or (c if ord(c) < 0x180 else "?") for c in arrows)
+
+
+def _floats(table: Table, section: Section) -> list[dict[str, Any]]:
+    groups = printed.groups(section)
+    stub = sum(
+        max([len(title), *(len(row.labels[i]) for row in section.rows)])
+        for i, title in enumerate(section.stub)
+    )
+    widths = [sum(map(_width, group.columns)) for group in groups]
+    starts = range(0, len(section.rows), TALLEST) or range(1)
+    return [
+        _float(table, section, page, start)
+        for page in printed.pages(groups, widths, max(WIDEST - stub, 1))
+        for start in starts
+    ]
+
+
+def _width(column: printed.Printed) -> int:
+    bodies = [_plain(cell) for cell in column.cells]
+    return 2 + max(map(len, [column.title, *bodies]))
+
+
+def _plain(cell: TableCell | None) -> str:
+    """A cell's text without markup, to judge how wide it is."""
+    if cell is None or cell.value is None:
+        return printed.word(cell)
+    spread = "" if cell.spread is None else f"±{cell.quantity.format_spread(cell.spread)}"
+    return cell.quantity.format(cell.value) + spread
+
+
+def _float(table: Table, section: Section, groups: Sequence[Group], start: int) -> dict[str, Any]:
+    stop = start + TALLEST
+    rows = section.rows[start:stop]
+    lines = [
+        [_label(row, index) for index in range(len(section.stub))]
+        + [_body(column.cells[start + offset]) for group in groups for column in group.columns]
+        for offset, row in enumerate(rows)
+    ]
+    heads = [escape(title) for title in section.stub]
+    heads += [
+        escape(column.title) + _superscript(column.column.footnotes if not column.is_delta else ())
+        for group in groups
+        for column in group.columns
+    ]
+    title = f"{table.title}, {section.title}" + (" (continued)" if start else "")
+    caption = " ".join(escape(sentence) for sentence in (f"{title}.", *table.caption))
+    alignment = "l" * len(section.stub) + "r" * (len(heads) - len(section.stub))
+    # Braces are added here: two of them in a row would be a template's own.
+    return {
+        "caption": f"{{{caption}}}",
+        "columns": f"{{@{{}}{alignment}@{{}}}}",
+        "heads": heads,
+        **_headings(len(section.stub), groups),
+        "lines": lines,
+    }
+
+
+def _headings(stub: int, groups: Sequence[Group]) -> dict[str, Any]:
+    """The line above the heads that names groups, and the rules below it; none without names."""
+    cells, rules, at = [], [], stub + 1
+    for group in groups:
+        size = len(group.columns)
+        cells.append(rf"\multicolumn{{{size}}}{{c}}{{{escape(group.title)}}}")
+        if group.title:
+            rules.append(rf"\cmidrule(lr){{{at}-{at + size - 1}}}")
+        at += size
+    return {"groups": [""] * stub + cells if rules else [], "rules": " ".join(rules)}
+
+
+def _label(row: Row, index: int) -> str:
+    mark = rf"\textsuperscript{{{escape(DAGGER)}}}" if row.source and index == 0 else ""
+    return escape(row.labels[index]) + mark
+
+
+def _body(cell: TableCell | None) -> str:
+    if cell is None or cell.value is None:
+        return escape(printed.word(cell)) + _superscript(cell.footnotes if cell else ())
+    number = _EMPHASIS.get(cell.rank or 0, "%s") % _number(cell.quantity.format(cell.value))
+    mark = MARK if cell.marked else ""
+    spread = ""
+    if cell.spread is not None:
+        spread = rf"{{\scriptsize$\,\pm\,${escape(cell.quantity.format_spread(cell.spread))}}}"
+    return number + mark + spread + _superscript(cell.footnotes)
+
+
+def _number(text: str) -> str:
+    """A minus sign in text would be a hyphen."""
+    return f"$-${escape(text[1:])}" if text.startswith("-") else escape(text)
+
+
+def _superscript(numbers: Sequence[int]) -> str:
+    return rf"\textsuperscript{{{','.join(map(str, numbers))}}}" if numbers else ""
