@@ -66,8 +66,8 @@ class Outcome:
     ``diagnostics`` are those of its record and count only where the state is ``done``; ``reason``
     says why a cell is not done, or what to know about one that is: that its stale record was
     accepted, or what its record notes. ``scoring`` is the part of its configuration that says which
-    classes count and how groups of images are averaged (see ``benchmark.scores``); ``config`` is the
-    whole configuration and ``provenance`` the record's.
+    classes count and how groups of images are averaged (see ``benchmark.scores``); ``config`` is
+    the whole configuration and ``provenance`` the record's.
     """
 
     state: str
@@ -160,8 +160,10 @@ class Grid:
     tables: tuple[str, ...] = ()
 
     def encoder_reference(self) -> Encoder | None:
-        """The encoder that others are compared with: the suite's choice, else the first one that
-        was pre-trained on ImageNet. ``None`` with a single encoder or without such a one."""
+        """The encoder that others are compared with, ``None`` where there is nothing to compare.
+
+        It is the suite's choice, else the first one that was pre-trained on ImageNet.
+        """
         if len(self.encoders) < 2:
             return None
         named = [each for each in self.encoders if each.name == self.reference_encoder]

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from benchmark.report.grid import Domain, Encoder, Grid, Method, Shift
 from benchmark.report.model import (
-    GAIN,
     MIOU,
     Column,
     Footnotes,
@@ -18,6 +17,7 @@ from benchmark.report.model import (
     rank,
 )
 from benchmark.report.tables import cells
+from benchmark.report.tables.uda import OVER
 from benchmark.report.tables.wording import (
     column_notes,
     inferred,
@@ -38,8 +38,8 @@ def generalization(grid: Grid) -> Table:
     """mIoU on the unseen domains of each shift and their mean, a row a method and encoder.
 
     Beside the mean stands its difference to the reference encoder with the same method, if the
-    suite has one. The target column stands beside them for reference. The mean is taken within a seed over all
-    unseen domains, then over seeds. A shift without unseen domains has no section.
+    suite has one. The target column stands beside them to compare with. The mean is taken within a
+    seed over all unseen domains, then over seeds. A shift without unseen domains has no section.
     """
     footnotes = Footnotes()
     shifts = [shift for shift in grid.shifts if shift.unseen]
@@ -115,7 +115,7 @@ def _cells(
     ]
     ground = grid.encoder_reference()
     if ground is not None:
-        delta = TableCell(GAIN, "inapplicable")
+        delta = TableCell(OVER, "inapplicable")
         if encoder != ground:
             delta = cells.gain(
                 grid.sample(method, encoder, shift, shift.unseen),
@@ -124,6 +124,7 @@ def _cells(
                     grid.sample(method, ground, shift, shift.unseen),
                 ),
                 footnotes,
+                quantity=OVER,
             )
         found[-1] = dataclasses.replace(found[-1], delta=delta)
     return noted(found, (*inferred(method, footnotes), *inferred(encoder, footnotes)))

@@ -53,7 +53,9 @@ def _costs(grid: Grid, shift: Shift) -> bool:
 def _caption(grid: Grid) -> tuple[str, ...]:
     """What was measured, and on which machines."""
     machines = sorted({_machine(o) for o in grid.outcomes.values() if o.state == "done" and o.cost})
-    sentences = ["Means over seeds. Memory is the largest that a process held during training."]
+    spread = " ± sample standard deviation" if len(grid.seeds) > 1 else ""
+    sentences = [f"Mean{spread} over {len(grid.seeds)} seed{'s' if spread else ''}."]
+    sentences.append("Memory is the largest that a process held during training.")
     if any(encoder.card.get("gmacs") for encoder in grid.encoders):
         sentences.append("GMACs are the encoder's alone, for one square image of that side.")
     sentences.append(f"Measured on {'; '.join(machines)}.")

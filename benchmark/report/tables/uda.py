@@ -171,7 +171,10 @@ def _mean_cells(
             value = metrics.means.get(name, math.nan) if metrics is not None else math.nan
             return value if math.isfinite(value) else None
 
-        sample = grid.sampled(method, encoder, shift, read, lambda _, name=name: f"mean {name}")
+        def lacking(_: Outcome, name: str = name) -> str:
+            return f"mean {name}"
+
+        sample = grid.sampled(method, encoder, shift, read, lacking)
         quantity = Quantity(f"miou.{name}", "mIoU", 1)
         found.append(dataclasses.replace(cells.mean_miou(sample, footnotes), quantity=quantity))
     return found

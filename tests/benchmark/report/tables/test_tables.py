@@ -153,9 +153,7 @@ def test_without_the_baseline_s_results_there_is_no_gain(story: Grid) -> None:
     gain = at(table, method="dacs", encoder="resnet", quantity="gain")
     share = at(table, method="dacs", encoder="resnet", quantity="gap_closed")
     assert (gain.value, gain.state) == (None, "undefined")
-    assert notes(table, gain) == [
-        "no gain: Source-only lacks a result with the same seed"
-    ]
+    assert notes(table, gain) == ["no gain: Source-only lacks a result with the same seed"]
     assert (share.value, share.state) == (None, "undefined")
     assert at(table, method="dacs", encoder="vit_b", quantity="gain").value == 12.0
 
