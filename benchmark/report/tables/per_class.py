@@ -116,7 +116,7 @@ def _cell(
 
     sample = grid.sampled(*row, shift, read, lambda _: f"IoU of {name}")
     measured = grid.sample(*row, shift, (target,))
-    if measured.values and not sample.values:
+    if measured.values and not sample.values and _unlabelled(grid, shift, name):
         note = footnotes.number(f"{name} never occurs in the labels of {target.short}")
         return TableCell(
             dataclasses.replace(quantity, derived=True),
@@ -125,3 +125,13 @@ def _cell(
             footnotes=(note,),
         )
     return dataclasses.replace(cells.mean_miou(sample, footnotes), quantity=quantity)
+
+
+def _unlabelled(grid: Grid, shift: Shift, name: str) -> bool:
+    """Whether a done record says of the class that it has no ground truth on the target."""
+    return any(
+        outcome.metrics[shift.target.name].per_class_iou.get(name, math.nan) is None
+        for cell, outcome in grid.outcomes.items()
+        if cell.shift == shift.name and outcome.state == "done"
+        if shift.target.name in outcome.metrics
+    )
