@@ -17,7 +17,7 @@ from benchmark.report.frame import load_records
 from benchmark.report.gather import PlanLike, from_plan
 from benchmark.report.grid import Grid
 from benchmark.report.model import Table
-from benchmark.report.tables import TABLES, generalization, uda
+from benchmark.report.tables import build, generalization, uda
 
 __all__ = [
     "Grid",
@@ -33,13 +33,12 @@ __all__ = [
 
 
 def render(plan: PlanLike) -> tuple[Table, ...]:
-    """Every table of the plan's suite, as far as its cells are done.
+    """Every table of the plan's suite that has something to say.
 
     Raises:
         UsageError, FragmentError: the suite names a fragment that is missing or incomplete.
     """
-    grid = from_plan(plan)
-    return tuple(build(grid) for build in TABLES)
+    return build(from_plan(plan))
 
 
 def write(plan: PlanLike) -> list[Path]:

@@ -7,7 +7,7 @@ a plan.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -66,7 +66,8 @@ class Outcome:
     ``diagnostics`` are those of its record and count only where the state is ``done``; ``reason``
     says why a cell is not done, or what to know about one that is: that its stale record was
     accepted, or what its record notes. ``scoring`` is the part of its configuration that says which
-    classes count and how groups of images are averaged (see ``benchmark.scores``).
+    classes count and how groups of images are averaged (see ``benchmark.scores``); ``config`` is
+    the whole configuration and ``provenance`` the record's.
     """
 
     state: str
@@ -76,6 +77,8 @@ class Outcome:
     cost: Cost | None = None
     diagnostics: Mapping[str, Any] = field(default_factory=dict)
     scoring: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)
 
     def miou(self, domain: str) -> float | None:
         """mIoU on ``domain`` in percent, ``None`` where there is no usable one."""
@@ -141,7 +144,8 @@ class Grid:
     """A suite's axes and the outcome of every cell. A cell without an outcome is missing.
 
     ``iterations`` is the training length that replaces the protocol's, if one does. ``intervals``
-    knows the intervals over images, where there are any.
+    knows the intervals over images, where there are any. ``reference_encoder`` and ``tables`` are
+    the suite's choices, empty where it makes none.
     """
 
     title: str
@@ -152,6 +156,19 @@ class Grid:
     outcomes: Mapping[Cell, Outcome]
     iterations: int | None = None
     intervals: Intervals | None = None
+    reference_encoder: str = ""
+    tables: tuple[str, ...] = ()
+
+    def encoder_reference(self) -> Encoder | None:
+        """The encoder that others are compared with, ``None`` where there is nothing to compare.
+
+        It is the suite's choice, else the first one that was pre-trained on ImageNet.
+        """
+        if len(self.encoders) < 2:
+            return None
+        named = [each for each in self.encoders if each.name == self.reference_encoder]
+        plain = [e for e in self.encoders if str(e.card.get("pretraining")).startswith("ImageNet")]
+        return next(iter(named + plain), None)
 
     def reference(self, role: str) -> Method | None:
         """The method that gains are measured from (``baseline``) or to (``oracle``).
@@ -187,6 +204,31 @@ class Grid:
         A seed that lacks one of the domains has no value: a mean over fewer domains would be
         another quantity.
         """
+
+        def score(outcome: Outcome) -> float | None:
+            scores = {i: outcome.miou(domain.name) for i, domain in enumerate(domains)}
+            known = {i: value for i, value in scores.items() if value is not None}
+            return mean(known) if known and len(known) == len(scores) else None
+
+        def lacking(outcome: Outcome) -> str:
+            return "score on " + ", ".join(
+                domain.name for domain in domains if outcome.miou(domain.name) is None
+            )
+
+        return self.sampled(method, encoder, shift, score, lacking)
+
+    def sampled(
+        self,
+        method: Method,
+        encoder: Encoder,
+        shift: Shift,
+        value: Callable[[Outcome], float | None],
+        lacking: Callable[[Outcome], str],
+    ) -> Sample:
+        """``value`` of each done seed; where it is ``None`` the seed is absent.
+
+        ``lacking`` names what the record of such a seed does not have.
+        """
         values: dict[int, float] = {}
         records: dict[int, RecordRef] = {}
         gaps: list[Gap] = []
@@ -197,17 +239,11 @@ class Grid:
             if outcome.state != "done":
                 gaps.append(Gap(seed, outcome.state, outcome.reason))
                 continue
-            scores = {
-                index: score
-                for index, domain in enumerate(domains)
-                if (score := outcome.miou(domain.name)) is not None
-            }
-            lacking = [d.name for index, d in enumerate(domains) if index not in scores]
-            if lacking or not scores:
-                names = ", ".join(lacking)
-                gaps.append(Gap(seed, "absent", f"the record has no score on {names}"))
+            found = value(outcome)
+            if found is None:
+                gaps.append(Gap(seed, "absent", f"the record has no {lacking(outcome)}"))
                 continue
-            values[seed] = mean(scores)
+            values[seed] = found
             if outcome.reason:
                 remarks.append(Gap(seed, outcome.reason, ""))
             if outcome.record is not None:
