@@ -103,7 +103,7 @@ def draw(grid: Grid, name: str, title: str, quantity: str, key: str) -> Any:
             heading += "\n" + style.label(shift.title, 26)
         panel.set_title(heading, loc="left")
         _panel(panel, grid, curves)
-    drawing.supxlabel("iteration", fontsize=7.5)
+    style.name_x(axes, columns, "iteration")
     drawing.supylabel(quantity, fontsize=7.5)
     style.legend(drawing, _entries(grid), "lower center", legend_columns)
     return drawing

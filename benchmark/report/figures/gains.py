@@ -93,7 +93,7 @@ def draw(grid: Grid) -> Any:
         _panel(panel, grid, methods, encoders, every)
         if index % columns:
             panel.set_yticklabels([])
-    drawing.supxlabel("gain in mIoU on the target (points)", fontsize=7.5)
+    style.name_x(axes, columns, "gain in mIoU (points)")
     if few:
         style.legend(drawing, _entries(grid), "lower center", len(grid.encoders))
     return drawing

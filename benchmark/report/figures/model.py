@@ -53,7 +53,7 @@ def save(drawing: Drawing) -> dict[str, bytes]:
         drawing.set_layout_engine("none")  # laid out once, not again for each format
         for extension, metadata in METADATA.items():
             stream = io.BytesIO()
-            salt = {"svg.hashsalt": str(drawing.get_label())}
+            salt: Any = {"svg.hashsalt": str(drawing.get_label())}
             with matplotlib.rc_context(salt):
                 drawing.savefig(stream, format=extension, dpi=PNG_DPI, metadata=dict(metadata))
             files[extension] = stream.getvalue()

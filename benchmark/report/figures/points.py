@@ -40,7 +40,7 @@ def scatter(
             shown.append((style.label(shift.title, 45), every, every))
             continue
         for encoder in grid.encoders:
-            own = [point for point in every if point.encoder == encoder]
+            own: Sequence[Point] = [point for point in every if point.encoder == encoder]
             heading = style.label(encoder.title)
             if len(points) > 1:
                 heading += "\n" + style.label(shift.title)
@@ -51,19 +51,18 @@ def scatter(
     width = 5.4 if few and columns == 1 else style.WIDTH
     height = rows * (3.0 if few else 1.75) + (0.4 if width < 6 else 1.1)
     drawing = style.new(name, title, width, height)
-    for axes, (heading, own, every) in zip(
-        style.panels(drawing, len(shown), columns), shown, strict=True
-    ):
-        axes.set_title(heading, loc="left")
+    axes = style.panels(drawing, len(shown), columns)
+    for panel, (heading, own, every) in zip(axes, shown, strict=True):
+        panel.set_title(heading, loc="left")
         if log:
-            axes.set_xscale("log")
-            axes.xaxis.set_major_formatter("{x:g}")
-            axes.xaxis.set_minor_formatter("")
-        _draw(axes, grid, own, every)
-    drawing.supxlabel(labels[0], fontsize=7.5)
+            panel.set_xscale("log")
+            panel.xaxis.set_major_formatter("{x:g}")
+            panel.xaxis.set_minor_formatter("")
+        _draw(panel, grid, own, every)
+    style.name_x(axes, columns, labels[0])
     drawing.supylabel(labels[1], fontsize=7.5)
     side = width < 6
-    entries = _entries(grid, points, few, few)
+    entries = _entries(grid, points, few)
     style.legend(drawing, entries, "right upper" if side else "lower center", 1 if side else 5)
     return drawing
 
@@ -93,12 +92,12 @@ def _draw(axes: Any, grid: Grid, own: Sequence[Point], every: Sequence[Point]) -
         )
 
 
-def _entries(grid: Grid, points: Points, encoders: bool, coloured: bool) -> list[tuple[str, Any]]:
+def _entries(grid: Grid, points: Points, encoders: bool) -> list[tuple[str, Any]]:
     from matplotlib.lines import Line2D
 
     drawn = [point for _, every in points for point in every]
     looks, markers = style.encoder_looks(grid), style.method_markers(grid)
-    nothing = {"linestyle": "None", "marker": "None"}
+    nothing: dict[str, Any] = {"linestyle": "None", "marker": "None"}
     entries: list[tuple[str, Any]] = []
     if encoders:
         entries.append(("Encoder", Line2D([], [], **nothing)))

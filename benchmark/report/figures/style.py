@@ -6,7 +6,7 @@ Colours: Okabe and Ito, "Color Universal Design", 2008.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +27,7 @@ FEW = 3
 """Encoders that share a panel; more of them get a panel each."""
 LONGEST_LABEL = 30
 
-RC: Mapping[str, Any] = {
+RC: Any = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans", "Verdana", "sans-serif"],
     "font.size": 7.5,
@@ -66,7 +66,7 @@ def styled() -> Iterator[None]:
     with matplotlib.rc_context(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph ")
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update(dict(RC))
+        matplotlib.rcParams.update(RC)
         yield
 
 
@@ -124,6 +124,13 @@ def panels(drawing: Any, count: int, columns: int) -> list[Any]:
     for unused in axes[count:]:
         unused.remove()
     return list(axes[:count])
+
+
+def name_x(axes: list[Any], columns: int, text: str) -> None:
+    """Name the horizontal axis below the lowest panel of each column."""
+    for index, panel in enumerate(axes):
+        if index + columns >= len(axes):
+            panel.set_xlabel(text)
 
 
 def legend(drawing: Any, entries: list[tuple[str, Any]], place: str, columns: int = 1) -> None:
