@@ -149,7 +149,7 @@ def _entries(grid: Grid) -> list[tuple[str, Any]]:
 
 
 def _title(grid: Grid) -> str:
-    return f"Gain over {style.label(_baseline(grid))} by method and encoder"
+    return f"Gain in target mIoU over {style.label(_baseline(grid))} by method and encoder"
 
 
 def _baseline(grid: Grid) -> str:

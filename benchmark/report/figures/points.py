@@ -33,6 +33,8 @@ def scatter(
 
     A panel of one encoder shows the points of the others of its shift in pale grey.
     """
+    from matplotlib.ticker import LogLocator
+
     few = len(grid.encoders) <= style.FEW
     shown: list[tuple[str, Sequence[Point], Sequence[Point]]] = []
     for shift, every in points:
@@ -55,15 +57,15 @@ def scatter(
     for panel, (heading, own, every) in zip(axes, shown, strict=True):
         panel.set_title(heading, loc="left")
         if log:
-            panel.set_xscale("log")
-            panel.xaxis.set_major_formatter("{x:g}")
-            panel.xaxis.set_minor_formatter("")
+            panel.set_xscale("log", subs=[])
+            panel.xaxis.set_major_locator(LogLocator(subs=[1, 2, 5]))
+            panel.xaxis.set_major_formatter("{x:g}")  # powers would need mathtext
         _draw(panel, grid, own, every)
     style.name_x(axes, columns, labels[0])
     drawing.supylabel(labels[1], fontsize=7.5)
     side = width < 6
     entries = _entries(grid, points, few)
-    style.legend(drawing, entries, "right upper" if side else "lower center", 1 if side else 5)
+    style.legend(drawing, entries, "right center" if side else "lower center", 1 if side else 5)
     return drawing
 
 
