@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from benchmark.cell import Cell
 from benchmark.records import Cost, DomainMetrics
@@ -122,11 +122,26 @@ class Sample:
         return tuple(self.records[seed] for seed in seeds if seed in self.records)
 
 
+class Intervals(Protocol):
+    """How far a difference would move with other test images.
+
+    A pair is the two records of one seed. ``of`` is the 95 % interval of the mIoU of the first
+    minus that of the second on ``domain``, averaged over the pairs, in points; ``None`` where it
+    is not known. ``why`` then says so in words for a foot-note.
+    """
+
+    def of(
+        self, pairs: Sequence[tuple[RecordRef, RecordRef]], domain: str
+    ) -> tuple[float, float] | None: ...
+    def why(self, pairs: Sequence[tuple[RecordRef, RecordRef]], domain: str) -> str: ...
+
+
 @dataclass(frozen=True)
 class Grid:
     """A suite's axes and the outcome of every cell. A cell without an outcome is missing.
 
-    ``iterations`` is the training length that replaces the protocol's, if one does.
+    ``iterations`` is the training length that replaces the protocol's, if one does. ``intervals``
+    knows the intervals over images, where there are any.
     """
 
     title: str
@@ -136,6 +151,7 @@ class Grid:
     seeds: tuple[int, ...]
     outcomes: Mapping[Cell, Outcome]
     iterations: int | None = None
+    intervals: Intervals | None = None
 
     def reference(self, role: str) -> Method | None:
         """The method that gains are measured from (``baseline``) or to (``oracle``).
