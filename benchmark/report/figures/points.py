@@ -27,46 +27,68 @@ Points = Sequence[tuple[Shift, Sequence[Point]]]
 
 
 def scatter(
-    grid: Grid, name: str, title: str, points: Points, labels: tuple[str, str], log: bool = False
+    grid: Grid,
+    name: str,
+    title: str,
+    points: Points,
+    labels: tuple[str, str],
+    *,
+    log: bool = False,
+    words: Mapping[str, str] = {},
 ) -> Any:
     """The drawing: a panel a shift, or one a shift and encoder where there are many encoders.
 
-    A panel of one encoder shows the points of the others of its shift in pale grey.
+    A panel of one encoder shows the points of the others of its shift in pale grey. ``words`` are
+    written into the panel of a whole shift, by its name.
     """
-    from matplotlib.ticker import LogLocator
-
     few = len(grid.encoders) <= style.FEW
-    shown: list[tuple[str, Sequence[Point], Sequence[Point]]] = []
-    for shift, every in points:
+    shown = _panels(grid, points, few)
+    columns = min(len(shown), 2 if few else 4)
+    rows = -(-len(shown) // columns)
+    side = few and columns == 1
+    height = rows * (3.0 if few else 1.75) + (0.4 if side else 1.1)
+    drawing = style.new(name, title, 5.4 if side else style.WIDTH, height)
+    axes = style.panels(drawing, len(shown), columns)
+    for panel, (shift, heading, own, every) in zip(axes, shown, strict=True):
+        panel.set_title(heading, loc="left")
+        _draw(panel, grid, own, every)
+        if log:
+            _log(panel)
         if few:
-            shown.append((style.label(shift.title, 45), every, every))
-            continue
+            panel.text(
+                0.03, 0.97, words.get(shift.name, ""), va="top", transform=panel.transAxes
+            )  # fmt: skip
+    style.name_x(axes, columns, labels[0])
+    drawing.supylabel(labels[1], fontsize=7.5)
+    entries = _entries(grid, points, few)
+    style.legend(drawing, entries, "right center" if side else "lower center", 1 if side else 5)
+    return drawing
+
+
+def _panels(
+    grid: Grid, points: Points, few: bool
+) -> list[tuple[Shift, str, Sequence[Point], Sequence[Point]]]:
+    """Shift, heading, the points of the panel and all points of the shift."""
+    if few:
+        return [(shift, style.label(shift.title, 45), every, every) for shift, every in points]
+    shown: list[tuple[Shift, str, Sequence[Point], Sequence[Point]]] = []
+    for shift, every in points:
         for encoder in grid.encoders:
-            own: Sequence[Point] = [point for point in every if point.encoder == encoder]
+            own = [point for point in every if point.encoder == encoder]
             heading = style.label(encoder.title)
             if len(points) > 1:
                 heading += "\n" + style.label(shift.title)
             if own:
-                shown.append((heading, own, every))
-    columns = min(len(shown), 2 if few else 4)
-    rows = -(-len(shown) // columns)
-    width = 5.4 if few and columns == 1 else style.WIDTH
-    height = rows * (3.0 if few else 1.75) + (0.4 if width < 6 else 1.1)
-    drawing = style.new(name, title, width, height)
-    axes = style.panels(drawing, len(shown), columns)
-    for panel, (heading, own, every) in zip(axes, shown, strict=True):
-        panel.set_title(heading, loc="left")
-        if log:
-            panel.set_xscale("log", subs=[])
-            panel.xaxis.set_major_locator(LogLocator(subs=[1, 2, 5]))
-            panel.xaxis.set_major_formatter("{x:g}")  # powers would need mathtext
-        _draw(panel, grid, own, every)
-    style.name_x(axes, columns, labels[0])
-    drawing.supylabel(labels[1], fontsize=7.5)
-    side = width < 6
-    entries = _entries(grid, points, few)
-    style.legend(drawing, entries, "right center" if side else "lower center", 1 if side else 5)
-    return drawing
+                shown.append((shift, heading, own, every))
+    return shown
+
+
+def _log(axes: Any) -> None:
+    from matplotlib.ticker import LogLocator
+
+    axes.set_xscale("log", subs=[])
+    axes.xaxis.set_major_locator(LogLocator(subs=[1, 2, 5]))
+    axes.xaxis.set_major_formatter("{x:g}")  # powers would need mathtext
 
 
 def _draw(axes: Any, grid: Grid, own: Sequence[Point], every: Sequence[Point]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from benchmark.report.figures import style
@@ -13,6 +14,8 @@ from benchmark.report.statistics import seeds as stats
 from benchmark.report.tables.wording import measurement
 
 NAME = "target_unseen"
+FEWEST = 3
+"""Points below which a rank correlation says nothing."""
 TITLE = "Mean mIoU on unseen domains against mIoU on the target"
 
 
@@ -28,10 +31,14 @@ def target_unseen(grid: Grid) -> Figure | None:
         "Each point is one method with one encoder; hollow markers are trained with target labels.",
         *(["Bars: one standard deviation over seeds."] if len(grid.seeds) > 1 else []),
         "Only seeds with a score on the target and on all unseen domains count.",
+        "Rank correlations are over all points of a shift but hollow ones.",
         partial(grid, points),
     ]
     alt = ["Scatter plot, target mIoU across and mean mIoU of the unseen domains up."]
-    alt += [_sentence(shift, every) for shift, every in points]
+    alt += [
+        " ".join(filter(None, [_sentence(shift, every), correlation(every).replace("\n", ", ")]))
+        for shift, every in points
+    ]
     title = one_line(f"{grid.title}: {TITLE}")
     return Figure(NAME, title, " ".join(filter(None, caption)), " ".join(alt), files)
 
@@ -54,7 +61,25 @@ def measured(grid: Grid) -> list[tuple[Shift, list[Point]]]:
 def draw(grid: Grid) -> Any:
     """The drawing itself, unsaved."""
     labels = "mIoU on the target (%)", "mean mIoU on unseen domains (%)"
-    return scatter(grid, NAME, TITLE, measured(grid), labels)
+    points = measured(grid)
+    words = {shift.name: correlation(every) for shift, every in points}
+    return scatter(grid, NAME, TITLE, points, labels, words=words)
+
+
+def correlation(every: Sequence[Point]) -> str:
+    """Rank correlations of target and unseen mIoU over the points but for those of oracles.
+
+    Empty where fewer than ``FEWEST`` points, or equal ones, leave nothing to rank.
+    """
+    from scipy import stats as scipy_stats
+
+    kept = [point for point in every if point.method.role != "oracle"]
+    target, unseen = [point.x for point in kept], [point.y for point in kept]
+    if min(len(kept) - FEWEST, len({*target}) - 2, len({*unseen}) - 2) < 0:
+        return ""
+    rho = float(scipy_stats.spearmanr(target, unseen).statistic)
+    tau = float(scipy_stats.kendalltau(target, unseen).statistic)
+    return f"Spearman ρ = {rho:.2f}\nKendall τ = {tau:.2f}"
 
 
 def _point(grid: Grid, shift: Shift, method: Any, encoder: Any) -> Point | None:

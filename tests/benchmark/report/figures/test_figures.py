@@ -104,6 +104,23 @@ def test_the_scatter_draws_means_over_seeds(small: Grid) -> None:
             assert found[f"m{m}/e{e}"] == ([value], [value - 7])
 
 
+def test_the_rank_correlation_leaves_oracles_out(small: Grid) -> None:
+    target_unseen = module("target_unseen")
+    ((_, points),) = target_unseen.measured(small)
+    values = [(1.0, 2.0), (2.0, 1.0), (3.0, 4.0), (4.0, 3.0), (5.0, 5.0), (6.0, 6.0)]
+    kept = [p for p in points if p.method.role != "oracle"]
+    oracles = [p for p in points if p.method.role == "oracle"]
+    moved = [dataclasses.replace(p, x=x, y=y) for p, (x, y) in zip(kept, values, strict=True)]
+    squares = sum((x - y) ** 2 for x, y in values)  # the values are their own ranks
+    rho = 1 - 6 * squares / (6 * 35)
+    tau = (13 - 2) / 15  # two of fifteen pairs are the other way round
+    said = target_unseen.correlation([*moved, *oracles])
+    assert said == f"Spearman ρ = {rho:.2f}\nKendall τ = {tau:.2f}"
+    assert target_unseen.correlation(moved[:2]) == ""
+    assert target_unseen.correlation([dataclasses.replace(p, y=1.0) for p in moved]) == ""
+    assert drawn("target_unseen", small).axes[0].texts[0].get_text().startswith("Spearman ρ = 1.00")
+
+
 def test_the_oracle_is_hollow(small: Grid) -> None:
     faces = {
         container.get_label(): container[0].get_markerfacecolor()
