@@ -57,11 +57,21 @@ def save(drawing: Drawing) -> dict[str, bytes]:
             with matplotlib.rc_context(salt):
                 drawing.savefig(stream, format=extension, dpi=PNG_DPI, metadata=dict(metadata))
             files[extension] = stream.getvalue()
-    files["svg"] = _without_unused_ids(files["svg"])
+    files["svg"] = _for_a_page(files["svg"])
     return files
 
 
-def _without_unused_ids(svg: bytes) -> bytes:
-    """An SVG without ids that nothing refers to: several of them may stand in one page."""
+def _for_a_page(svg: bytes) -> bytes:
+    """An SVG that may stand in a page beside others.
+
+    It has no ids that nothing refers to, no metadata, and no style sheet, which would hold for the
+    whole page: what that says of every element is inherited from the root instead.
+    """
     used = set(re.findall(rb'#([\w.-]+)[")]', svg))
-    return re.sub(rb' id="([\w.-]+)"', lambda found: found[0] if found[1] in used else b"", svg)
+    svg = re.sub(rb' id="([\w.-]+)"', lambda found: found[0] if found[1] in used else b"", svg)
+    svg = re.sub(rb"\s*<metadata>.*?</metadata>", b"", svg, flags=re.DOTALL)
+    sheet = re.compile(rb'\s*<style type="text/css">\*\{([^}]*)\}</style>')
+    found = sheet.search(svg)
+    if found is None:
+        return svg
+    return sheet.sub(b"", svg).replace(b"<svg ", b'<svg style="' + found[1] + b'" ', 1)

@@ -71,7 +71,9 @@ def test_every_figure_has_words_and_readable_files(small: Grid) -> None:
         assert figure.caption
         assert len(figure.alt) > 60
         assert set(figure.files) == {"svg", "pdf", "png"}
-        ElementTree.fromstring(figure.files["svg"])
+        root = ElementTree.fromstring(figure.files["svg"])
+        assert "stroke-linejoin" in root.attrib["style"]
+        assert not {"style", "metadata"} & {each.tag.partition("}")[2] for each in root.iter()}
         assert figure.files["pdf"].startswith(b"%PDF")
         assert Image.open(io.BytesIO(figure.files["png"])).width > 500
 
