@@ -79,6 +79,7 @@ SUITE: Table = {
     "priority": (RUN_TIME, "which cells come first"),
     "checkpoints": (RUN_TIME, "a resumed cell ends like an uninterrupted one"),
     "path": (RUN_TIME, "where the suite was read from"),
+    "claims": (RUN_TIME, "what the report puts to the test; numbers do not depend on it"),
 }
 """Fields of ``benchmark.suite.Suite``."""
 

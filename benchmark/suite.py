@@ -35,6 +35,7 @@ class Suite:
     """A grid and the protocol all its cells share. ``path`` is the file it was read from.
 
     ``priority`` lists coordinates: cells that agree with an earlier entry start earlier.
+    ``claims`` name what the report puts to the test, see `benchmark.claims`.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Suite:
     summary: str = ""
     priority: tuple[Mapping[str, str | int], ...] = ()
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
+    claims: tuple[str, ...] = ()
 
     @property
     def reference(self) -> str:
@@ -172,7 +174,7 @@ def _file_of(name_or_path: str) -> Path:
 def _parse(section: suitefile.Section, path: Path) -> Suite:
     section.allow(
         required=("title", "protocol", "methods", "encoders", "shifts", "seeds"),
-        optional=("summary", "exclude", "priority", "budget", "checkpoints"),
+        optional=("summary", "exclude", "priority", "budget", "checkpoints", "claims"),
     )
     axes = {
         "methods": section.names("methods", "method"),
@@ -197,6 +199,7 @@ def _parse(section: suitefile.Section, path: Path) -> Suite:
         checkpoints=checkpoints_of(section),
         path=path,
         priority=_priorities(section, grid),
+        claims=section.names("claims", "claim") if section.has("claims") else (),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from benchmark import paths, registry
+from benchmark import claims, paths, registry
 from benchmark.cell import Cell
 from benchmark.domains import FILES, dataset_of
 from benchmark.errors import FragmentError, RecordError
@@ -29,6 +29,10 @@ class SuiteLike(Protocol):
     def shifts(self) -> Sequence[str]: ...
     @property
     def seeds(self) -> Sequence[int]: ...
+    @property
+    def protocol(self) -> str: ...
+    @property
+    def claims(self) -> Sequence[str]: ...
 
 
 class EntryLike(Protocol):
@@ -86,6 +90,8 @@ def from_plan(plan: PlanLike) -> Grid:
         seeds=tuple(suite.seeds),
         outcomes={entry.cell: outcome(entry) for entry in plan.entries},
         iterations=plan.iterations,
+        evaluation=_evaluation(suite.protocol),
+        claims=tuple(claims.load(name) for name in suite.claims),
     )
 
 
@@ -121,6 +127,14 @@ def outcome(entry: EntryLike) -> Outcome:
     return Outcome(entry.state, reason=reason)
 
 
+def _evaluation(protocol: str) -> str:
+    """The preset that a protocol scores by; empty where it states rules of its own."""
+    if protocol not in registry.names("protocol"):
+        return ""
+    named = registry.find("protocol", protocol).values.get("evaluation")
+    return named if isinstance(named, str) else ""
+
+
 def _card(kind: str, name: str) -> Mapping[str, object]:
     return registry.find(kind, name).card
 
@@ -135,7 +149,15 @@ def _shift(name: str, title: str) -> Shift:
     names = [target, *unseen]
     shorts = _distinct({each: _short(each) for each in names})
     first, *others = (Domain(each, shorts[each], _variant(each, shorts[each])) for each in names)
-    return Shift(name, title, first, tuple(others))
+    source = fragment.values.get("source", "")
+    return Shift(
+        name,
+        title,
+        first,
+        tuple(others),
+        source if isinstance(source, str) else "+".join(source),
+        len(fragment.values.get("classes", ())) or Shift.classes,
+    )
 
 
 def _short(name: str) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmark.cell import Cell
+from benchmark.claims import Claim
 from benchmark.records import Cost, DomainMetrics
 from benchmark.report.model import MISSING_STATES, RecordRef
 from benchmark.report.statistics.seeds import Seeds, mean
@@ -50,12 +51,18 @@ class Domain:
 
 @dataclass(frozen=True)
 class Shift:
-    """A shift: the target domain and the unseen domains, in the order of the columns."""
+    """A shift: the target domain and the unseen domains, in the order of the columns.
+
+    ``source`` names the labelled domain, several joined by ``+``; ``classes`` is the number of
+    classes whose mean is the headline.
+    """
 
     name: str
     title: str
     target: Domain
     unseen: tuple[Domain, ...] = ()
+    source: str = ""
+    classes: int = 19
 
 
 @dataclass(frozen=True)
@@ -126,7 +133,9 @@ class Sample:
 class Grid:
     """A suite's axes and the outcome of every cell. A cell without an outcome is missing.
 
-    ``iterations`` is the training length that replaces the protocol's, if one does.
+    ``iterations`` is the training length that replaces the protocol's, if one does. ``evaluation``
+    names the preset that all cells are scored by, if one has a name. ``claims`` are the claims
+    that the suite puts to the test.
     """
 
     title: str
@@ -136,6 +145,8 @@ class Grid:
     seeds: tuple[int, ...]
     outcomes: Mapping[Cell, Outcome]
     iterations: int | None = None
+    evaluation: str = ""
+    claims: tuple[Claim, ...] = ()
 
     def reference(self, role: str) -> Method | None:
         """The method that gains are measured from (``baseline``) or to (``oracle``).
