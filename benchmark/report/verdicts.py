@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
-from benchmark.claims import (
-    Claim,
+from benchmark.claim_formulas import (
     Close,
     Combined,
     Condition,
@@ -19,6 +18,7 @@ from benchmark.claims import (
     Number,
     Several,
 )
+from benchmark.claims import Claim
 from benchmark.report.grid import Grid, Sample
 from benchmark.report.model import RecordRef
 from benchmark.report.statistics import seeds as stats
@@ -124,7 +124,7 @@ def holds(condition: Condition, tolerance: float, seeds: Sequence[int], samples:
 
 def interval(mean: float, spread: float, n: int) -> tuple[float, float]:
     """95 % interval of a mean over ``n`` seeds, from their standard deviation (Student's t)."""
-    from scipy import stats as distributions
+    from scipy import stats as distributions  # type: ignore[import-untyped]
 
     half = float(distributions.t.ppf(0.975, n - 1)) * spread / math.sqrt(n)
     return mean - half, mean + half

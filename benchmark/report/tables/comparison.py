@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from benchmark import published
+from benchmark import published, registry
 from benchmark.published import MEAN, OTHER, PublishedResult
 from benchmark.report.grid import Domain, Grid, Shift
 from benchmark.report.model import (
@@ -167,7 +167,7 @@ def _published(
     for result in results:
         system = (result.target, result.protocol, result.study, result.method, result.encoder)
         systems.setdefault(system, []).append(result)
-    titles = {encoder.name: encoder.title for encoder in grid.encoders}
+    titles = _encoder_titles(grid, results)
     rows = []
     for (target, protocol, study, method, encoder), members in sorted(systems.items()):
         labels = [method, titles.get(encoder, encoder), YES if target else NO]
@@ -182,6 +182,17 @@ def _published(
             )
         )
     return rows
+
+
+def _encoder_titles(grid: Grid, results: Iterable[PublishedResult]) -> dict[str, str]:
+    """Titles of the encoders that this benchmark has; the suite's own may be made distinct."""
+    having = set(registry.names("encoder"))
+    cards = {
+        result.encoder: str(registry.find("encoder", result.encoder).card["title"])
+        for result in results
+        if result.encoder in having
+    }
+    return cards | {encoder.name: encoder.title for encoder in grid.encoders}
 
 
 def _source(study: str, members: Sequence[PublishedResult]) -> str:
