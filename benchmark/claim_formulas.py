@@ -1,7 +1,7 @@
 """Formulas of claims: expressions over cells and conditions on them, read from plain YAML.
 
-A formula is a tree of a few named operations. Nothing in it is executed; `benchmark.report.verdicts`
-computes it.
+A formula is a tree of a few named operations. Nothing in it is executed;
+`benchmark.report.verdicts` computes it.
 """
 
 from __future__ import annotations

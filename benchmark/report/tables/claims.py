@@ -80,7 +80,7 @@ def _row(claim: Claim, verdict: Verdict, footnotes: Footnotes) -> Row:
         cells=(
             _noted(published, source),
             tolerance,
-            _ours(claim, verdict, quantity),
+            _ours(claim, verdict, quantity, footnotes),
             TableCell(VERDICT, "done", text=verdict.word, footnotes=waiting),
         ),
         keys=(("claim", claim.name),),
@@ -95,9 +95,14 @@ def _noted(cell: TableCell, number: int) -> TableCell:
     return TableCell(cell.quantity, cell.state, cell.value, footnotes=(number,))
 
 
-def _ours(claim: Claim, verdict: Verdict, quantity: Quantity) -> TableCell:
+def _ours(claim: Claim, verdict: Verdict, quantity: Quantity, footnotes: Footnotes) -> TableCell:
     if verdict.word == NOT_RUN:
         return TableCell(quantity, "missing", expected=claim.seeds)
+    marks: tuple[int, ...] = ()
+    if claim.quantity == "gain" and verdict.interval is not None:
+        low, high = verdict.interval
+        if low <= 0 <= high:
+            marks = (footnotes.number("the 95 % interval over seeds contains 0"),)
     return TableCell(
         quantity,
         "done",
@@ -105,6 +110,7 @@ def _ours(claim: Claim, verdict: Verdict, quantity: Quantity) -> TableCell:
         spread=verdict.spread,
         n=len(verdict.figure),
         expected=max(claim.seeds, len(verdict.figure)),
+        footnotes=marks,
         interval=verdict.interval,
         records=verdict.records,
     )
