@@ -33,13 +33,13 @@ __all__ = [
 
 
 def render(plan: PlanLike) -> tuple[Table, ...]:
-    """Every table of the plan's suite, as far as its cells are done.
+    """Every table that has something to say of the plan's suite, as far as its cells are done.
 
     Raises:
         UsageError, FragmentError: the suite names a fragment that is missing or incomplete.
     """
     grid = from_plan(plan)
-    return tuple(build(grid) for build in TABLES)
+    return tuple(table for build in TABLES if (table := build(grid)).sections)
 
 
 def write(plan: PlanLike) -> list[Path]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+from pathlib import Path
+
 import pytest
 from scored import scored
 
 from benchmark import published
+from benchmark import suite as suites
 from benchmark.cell import Cell
+from benchmark.plan import Plan
 from benchmark.published import PublishedResult
+from benchmark.report.gather import from_plan
 from benchmark.report.grid import Domain, Encoder, Grid, Method, Outcome, Shift
 from benchmark.report.model import RecordRef, Row, Table
 from benchmark.report.tables import comparison
@@ -185,3 +191,13 @@ def test_the_shipped_numbers_have_rows_for_the_known_shifts() -> None:
         table = comparison(Grid("G", (), (), (shift,), (0,), {}, evaluation="daformer"))
         assert table.sections
         assert all(row.source for section in table.sections for row in section.rows)
+
+
+def test_a_plan_says_source_classes_and_preset(tmp_path: Path) -> None:
+    suite = suites.load("paper")
+    changed = dataclasses.replace(suite, shifts=("gta5-cityscapes", "synthia-cityscapes"))
+    grid = from_plan(Plan(changed, tmp_path, ()))
+    described = [(shift.source, shift.classes) for shift in grid.shifts]
+    assert described == [("gta5", 19), ("synthia", 16)]
+    assert grid.evaluation == "daformer"
+    assert [claim.name for claim in grid.claims] == list(suite.claims)
