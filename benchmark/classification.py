@@ -81,6 +81,7 @@ SUITE: Table = {
     "path": (RUN_TIME, "where the suite was read from"),
     "reference_encoder": (RUN_TIME, "what the tables compare encoders with"),
     "tables": (RUN_TIME, "which tables are shown, in which order"),
+    "claims": (RUN_TIME, "what the report puts to the test; numbers do not depend on it"),
 }
 """Fields of ``benchmark.suite.Suite``."""
 

@@ -95,19 +95,20 @@ def _gpus() -> Finding:
 
 def _fragments() -> Finding:
     """Whether every fragment and suite can be read."""
-    from benchmark import suite
+    from benchmark import claims, suite
 
+    readers = {"suite": suite.load, "claim": claims.load}
     count = 0
     try:
         for kind in registry.KINDS:
             for name in registry.names(kind):
-                suite.load(name) if kind == "suite" else registry.find(kind, name)
+                readers[kind](name) if kind in readers else registry.find(kind, name)
                 count += 1
     except UdabenchError as error:
         return Finding("configs", "problem", str(error))
     if not count:
         return Finding("configs", "problem", f"{paths.configs_root()} holds no fragments")
-    return Finding("configs", "ok", f"{count} fragments and suites read")
+    return Finding("configs", "ok", f"{count} fragments, claims and suites read")
 
 
 def _folder(topic: str, folder: Path, remedy: str) -> Finding:

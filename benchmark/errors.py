@@ -21,3 +21,7 @@ class FragmentError(UsageError):
 
 class RecordError(UdabenchError):
     """A record on disk is truncated, of another schema version, or contradicts its file name."""
+
+
+class PublishedError(UdabenchError):
+    """A file of published results breaks a rule of its columns."""

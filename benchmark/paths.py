@@ -29,6 +29,12 @@ def configs_root() -> Path:
     return root / "configs" if root else PACKAGE / "configs"
 
 
+def published_root() -> Path:
+    """Folder of published results: the repository's or the wheel's."""
+    root = checkout_root()
+    return root / "results" / "published" if root else PACKAGE / "published"
+
+
 def cache_root() -> Path:
     """Folder of generated data: ``$UDABENCH_CACHE``, else ``~/.cache/udabench``."""
     chosen = os.environ.get("UDABENCH_CACHE")

@@ -21,7 +21,9 @@ from benchmark import encoder_reference, paths
 from benchmark.errors import FragmentError, UsageError
 
 FRAGMENT_KINDS = ("method", "encoder", "shift", "domain", "dataset", "evaluation", "protocol")
-KINDS = (*FRAGMENT_KINDS, "suite")
+YAML_KINDS = ("claim", "suite")
+MODULES = {"claim": "claims", "suite": "suite"}
+KINDS = (*FRAGMENT_KINDS, *YAML_KINDS)
 # '__' separates the parts of a cell's file name, so no part may contain it.
 NAME = re.compile(r"[A-Za-z0-9]+([._-][A-Za-z0-9]+)*")
 
@@ -85,7 +87,7 @@ def names(kind: str) -> list[str]:
     """
     if kind not in KINDS:
         raise UsageError(unknown("kind", kind, KINDS))
-    suffix = ".yaml" if kind == "suite" else ".py"
+    suffix = ".yaml" if kind in YAML_KINDS else ".py"
     found = []
     for path in _folder(kind).glob(f"*{suffix}"):
         if path.name.startswith((".", "_")):
@@ -104,7 +106,7 @@ def locate(kind: str, name: str) -> Path:
     valid = names(kind)
     if name not in valid:
         raise UsageError(unknown(kind, name, valid) + f" (in {paths.shown(_folder(kind))})")
-    suffix = ".yaml" if kind == "suite" else ".py"
+    suffix = ".yaml" if kind in YAML_KINDS else ".py"
     return _folder(kind) / f"{name}{suffix}"
 
 
@@ -114,11 +116,11 @@ def find(kind: str, name: str) -> Fragment:
     An encoder may also be a tower of a library, see `benchmark.encoder_reference`.
 
     Raises:
-        UsageError: there is no such fragment, or ``kind`` is ``suite`` (see ``benchmark.suite``).
+        UsageError: there is no such fragment, or ``kind`` is one of ``YAML_KINDS``.
         FragmentError: the file cannot be executed or lacks its card.
     """
-    if kind == "suite":
-        raise UsageError("a suite is read with benchmark.suite.load, it is not a fragment")
+    if kind in YAML_KINDS:
+        raise UsageError(f"a {kind} is read with benchmark.{MODULES[kind]}.load, it is no fragment")
     known = _cache.get(_folder(kind) / f"{name}.py")
     if known is not None:
         return known

@@ -37,6 +37,7 @@ class Suite:
     ``priority`` lists coordinates: cells that agree with an earlier entry start earlier.
     ``reference_encoder`` is the one that tables compare encoders with, and ``tables`` those to
     show, in this order; both are empty where the suite leaves the choice to the report.
+    ``claims`` name what the report puts to the test, see `benchmark.claims`.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Suite:
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
     reference_encoder: str = ""
     tables: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()
 
     @property
     def reference(self) -> str:
@@ -178,7 +180,7 @@ def _parse(section: suitefile.Section, path: Path) -> Suite:
         required=("title", "protocol", "methods", "encoders", "shifts", "seeds"),
         optional=(
             *("summary", "exclude", "priority", "budget", "checkpoints"),
-            *("reference_encoder", "tables"),
+            *("reference_encoder", "tables", "claims"),
         ),
     )
     axes = {
@@ -210,6 +212,7 @@ def _parse(section: suitefile.Section, path: Path) -> Suite:
             else ""
         ),
         tables=section.some_of("tables", table_names.NAMES) if section.has("tables") else (),
+        claims=section.names("claims", "claim") if section.has("claims") else (),
     )
 
 

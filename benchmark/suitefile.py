@@ -1,4 +1,4 @@
-"""Strict reading of suite files: every rule a file can break has its own message."""
+"""Strict reading of suite and claim files: every rule a file can break has its own message."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_SEED = 2**32 - 1
 MAX_BYTES = 200_000
 
 
-def read(path: Path) -> Mapping[str, Any]:
+def read(path: Path, kind: str = "suite") -> Mapping[str, Any]:
     """The mapping in the YAML file at ``path``, built from plain YAML types only.
 
     Raises:
@@ -27,7 +27,7 @@ def read(path: Path) -> Mapping[str, Any]:
     place = paths.shown(path)
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise SuiteError(f"{place}: larger than {MAX_BYTES:,} bytes, this is not a suite")
+            raise SuiteError(f"{place}: larger than {MAX_BYTES:,} bytes, this is no {kind}")
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SuiteError(f"{place}: cannot be read as UTF-8 text ({error})") from error
@@ -40,7 +40,7 @@ def read(path: Path) -> Mapping[str, Any]:
         mark = error.problem_mark or error.context_mark
         line = f":{mark.line + 1}" if mark else ""
         raise SuiteError(
-            f"{place}{line}: {error.problem}; a suite holds only lists, mappings, text and numbers"
+            f"{place}{line}: {error.problem}; a {kind} holds only lists, mappings, text and numbers"
         ) from error
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
@@ -211,6 +211,8 @@ class Section:
 
     def _registered(self, key: str, name: str, kind: str) -> str:
         try:
+            if kind in registry.YAML_KINDS:
+                return registry.locate(kind, name).stem
             return registry.find(kind, name).name
         except UsageError as error:
             raise SuiteError(f"{self.place}: key {key!r}: {error}") from error

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-from benchmark import encoder_reference, paths, registry
+from benchmark import claims, encoder_reference, paths, registry
 from benchmark import suite as suites
 from benchmark.errors import UsageError
 
@@ -60,6 +60,9 @@ def show(parsed: argparse.Namespace) -> int:
 
 
 def _card(kind: str, name: str) -> Mapping[str, Any]:
+    if kind == "claim":
+        claim = claims.load(name)
+        return {"title": claim.title, "summary": claim.statement}
     if kind != "suite":
         return registry.find(kind, name).card
     suite = suites.load(name)
@@ -83,6 +86,10 @@ def _entry(kind: str, name: str) -> dict[str, Any]:
             "minutes_per_cell": suite.budget.minutes_per_cell,
         }
         path = suite.path
+    elif kind == "claim":
+        claim = claims.load(name)
+        settings = claim.facts()
+        path = claim.path
     else:
         fragment = registry.find(kind, name)
         settings = {key: value for key, value in fragment.values.items() if key != "card"}

@@ -33,7 +33,7 @@ __all__ = [
 
 
 def render(plan: PlanLike) -> tuple[Table, ...]:
-    """Every table of the plan's suite that has something to say.
+    """Every table that has something to say of the plan's suite, as far as its cells are done.
 
     Raises:
         UsageError, FragmentError: the suite names a fragment that is missing or incomplete.

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from benchmark import paths, registry
+from benchmark import claims, paths, registry
 from benchmark.cell import Cell
 from benchmark.domains import FILES, dataset_of
 from benchmark.errors import FragmentError, RecordError
@@ -33,6 +33,9 @@ class SuiteLike(Protocol):
     def reference_encoder(self) -> str: ...
     @property
     def tables(self) -> Sequence[str]: ...
+    def protocol(self) -> str: ...
+    @property
+    def claims(self) -> Sequence[str]: ...
 
 
 class EntryLike(Protocol):
@@ -92,6 +95,8 @@ def from_plan(plan: PlanLike) -> Grid:
         iterations=plan.iterations,
         reference_encoder=suite.reference_encoder,
         tables=tuple(suite.tables),
+        evaluation=_evaluation(suite.protocol),
+        claims=tuple(claims.load(name) for name in suite.claims),
     )
 
 
@@ -129,6 +134,14 @@ def outcome(entry: EntryLike) -> Outcome:
     return Outcome(entry.state, reason=reason)
 
 
+def _evaluation(protocol: str) -> str:
+    """The preset that a protocol scores by; empty where it states rules of its own."""
+    if protocol not in registry.names("protocol"):
+        return ""
+    named = registry.find("protocol", protocol).values.get("evaluation")
+    return named if isinstance(named, str) else ""
+
+
 def _card(kind: str, name: str) -> Mapping[str, object]:
     return registry.find(kind, name).card
 
@@ -143,7 +156,15 @@ def _shift(name: str, title: str) -> Shift:
     names = [target, *unseen]
     shorts = _distinct({each: _short(each) for each in names})
     first, *others = (Domain(each, shorts[each], _variant(each, shorts[each])) for each in names)
-    return Shift(name, title, first, tuple(others))
+    source = fragment.values.get("source", "")
+    return Shift(
+        name,
+        title,
+        first,
+        tuple(others),
+        source if isinstance(source, str) else "+".join(source),
+        len(fragment.values.get("classes", ())) or Shift.classes,
+    )
 
 
 def _short(name: str) -> str:

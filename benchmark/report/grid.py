@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from benchmark.cell import Cell
+from benchmark.claims import Claim
 from benchmark.records import Cost, DomainMetrics
 from benchmark.report.model import MISSING_STATES, RecordRef
 from benchmark.report.statistics.seeds import Seeds, mean
@@ -50,12 +51,18 @@ class Domain:
 
 @dataclass(frozen=True)
 class Shift:
-    """A shift: the target domain and the unseen domains, in the order of the columns."""
+    """A shift: the target domain and the unseen domains, in the order of the columns.
+
+    ``source`` names the labelled domain, several joined by ``+``; ``classes`` is the number of
+    classes whose mean is the headline.
+    """
 
     name: str
     title: str
     target: Domain
     unseen: tuple[Domain, ...] = ()
+    source: str = ""
+    classes: int = 19
 
 
 @dataclass(frozen=True)
@@ -145,7 +152,8 @@ class Grid:
 
     ``iterations`` is the training length that replaces the protocol's, if one does. ``intervals``
     knows the intervals over images, where there are any. ``reference_encoder`` and ``tables`` are
-    the suite's choices, empty where it makes none.
+    the suite's choices, empty where it makes none. ``evaluation`` names the preset that all cells
+    are scored by, if one has a name. ``claims`` are those that the suite puts to the test.
     """
 
     title: str
@@ -158,6 +166,8 @@ class Grid:
     intervals: Intervals | None = None
     reference_encoder: str = ""
     tables: tuple[str, ...] = ()
+    evaluation: str = ""
+    claims: tuple[Claim, ...] = ()
 
     def encoder_reference(self) -> Encoder | None:
         """The encoder that others are compared with, ``None`` where there is nothing to compare.

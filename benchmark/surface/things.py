@@ -15,7 +15,7 @@ from benchmark.surface.options import (
 
 LISTED = (
     *("methods", "encoders", "shifts", "domains", "datasets"),
-    *("evaluations", "protocols", "suites"),
+    *("evaluations", "protocols", "claims", "suites"),
 )
 WORLDS = ("minidrive",)
 

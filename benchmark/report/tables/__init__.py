@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from benchmark.report.grid import Grid
 from benchmark.report.model import Table
+from benchmark.report.tables.claims import claims
+from benchmark.report.tables.comparison import comparison
 from benchmark.report.tables.conditions import conditions
 from benchmark.report.tables.feature_distance import feature_distance
 from benchmark.report.tables.generalization import generalization
@@ -16,6 +18,8 @@ from benchmark.report.tables.uda import uda
 __all__ = [
     "TABLES",
     "build",
+    "claims",
+    "comparison",
     "conditions",
     "feature_distance",
     "generalization",
@@ -28,9 +32,11 @@ TABLES: tuple[Callable[[Grid], Table], ...] = (
     uda,
     generalization,
     conditions,
+    comparison,
     per_class,
     overhead,
     feature_distance,
+    claims,
 )
 """The builders of all tables, in the order in which they are shown."""
 

@@ -1,0 +1,191 @@
+"""Whether the cells of a grid bear a claim out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+
+from benchmark.claim_formulas import (
+    Close,
+    Combined,
+    Condition,
+    Expression,
+    Flips,
+    Greater,
+    Miou,
+    Number,
+    Several,
+)
+from benchmark.claims import Claim
+from benchmark.report.grid import Grid, Sample
+from benchmark.report.model import RecordRef
+from benchmark.report.statistics import seeds as stats
+
+REPRODUCED, NOT_REPRODUCED, NOT_RUN = "reproduced", "not reproduced", "not run"
+MOST_NAMED = 4
+
+Samples = Mapping[Miou, Sample]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a claim.
+
+    ``figure`` is the claim's figure by seed; ``spread`` and ``interval`` (95 %, over seeds, by
+    Student's t) are ``None`` for one seed and for a number that belongs to no single seed.
+    ``missing`` says what a claim that is not run waits for.
+    """
+
+    word: str
+    figure: Mapping[int, float] = field(default_factory=dict)
+    spread: float | None = None
+    interval: tuple[float, float] | None = None
+    records: tuple[RecordRef, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+def judge(claim: Claim, grid: Grid) -> Verdict:
+    """The verdict on ``claim``: it counts as run once all its cells share enough seeds."""
+    obstacles = _obstacles(claim, grid)
+    if obstacles:
+        return Verdict(NOT_RUN, missing=tuple(obstacles))
+    samples = {atom: _sample(atom, grid) for atom in claim.needs()}
+    common = stats.common(*(sample.values for sample in samples.values())) if samples else ()
+    if len(common) < claim.seeds:
+        return Verdict(NOT_RUN, missing=tuple(_absent(samples, common, claim.seeds)))
+    figure = series(claim.figure, common, samples)
+    single = not _counts(claim.figure)
+    spread = stats.spread(figure) if single else None
+    refs = (ref for sample in samples.values() for ref in sample.refs(common))
+    return Verdict(
+        REPRODUCED if holds(claim.holds, claim.tolerance, common, samples) else NOT_REPRODUCED,
+        figure,
+        spread,
+        None if spread is None else interval(stats.mean(figure), spread, len(common)),
+        tuple(dict.fromkeys(refs)),
+    )
+
+
+def series(expression: Expression, seeds: Sequence[int], samples: Samples) -> dict[int, float]:
+    """The value of ``expression`` for each of ``seeds``."""
+    if isinstance(expression, Number):
+        return dict.fromkeys(seeds, expression.value)
+    if isinstance(expression, Miou):
+        return stats.restrict(samples[expression].values, seeds)
+    if isinstance(expression, Flips):
+        return dict.fromkeys(seeds, float(_flips(expression, seeds, samples)))
+    parts = [series(part, seeds, samples) for part in expression.parts]
+    return _combined(expression, parts, seeds)
+
+
+def _combined(
+    expression: Combined, parts: Sequence[dict[int, float]], seeds: Sequence[int]
+) -> dict[int, float]:
+    if expression.operation == "difference":
+        return stats.differences(*parts)
+    if expression.operation == "mean":
+        return {seed: math.fsum(part[seed] for part in parts) / len(parts) for seed in seeds}
+    largest, smallest = max(parts, key=stats.mean), min(parts, key=stats.mean)
+    if expression.operation == "range":
+        return stats.differences(largest, smallest)
+    return largest if expression.operation == "largest" else smallest
+
+
+def _flips(flips: Flips, seeds: Sequence[int], samples: Samples) -> int:
+    def lead(first: str, second: str, region: str) -> int:
+        """1 or -1 if the first is above or below the second with every seed, else 0."""
+        ours, theirs = (
+            samples[Miou(method, flips.encoder, flips.shift, (region,))].values
+            for method in (first, second)
+        )
+        signs = {(ours[seed] > theirs[seed]) - (ours[seed] < theirs[seed]) for seed in seeds}
+        return signs.pop() if len(signs) == 1 else 0
+
+    pairs = combinations(flips.methods, 2)
+    return sum(lead(*pair, "target") * lead(*pair, "unseen") < 0 for pair in pairs)
+
+
+def holds(condition: Condition, tolerance: float, seeds: Sequence[int], samples: Samples) -> bool:
+    """Whether ``condition`` is met over ``seeds``."""
+    if isinstance(condition, Several):
+        met = [holds(part, tolerance, seeds, samples) for part in condition.parts]
+        return all(met) if condition.every else any(met)
+    difference = stats.differences(
+        series(condition.left, seeds, samples), series(condition.right, seeds, samples)
+    )
+    if isinstance(condition, Close):
+        # The printed decimals of a published figure have no exact binary form.
+        return abs(stats.mean(difference)) <= tolerance + 1e-9
+    assert isinstance(condition, Greater)
+    return min(difference.values()) > 0
+
+
+def interval(mean: float, spread: float, n: int) -> tuple[float, float]:
+    """95 % interval of a mean over ``n`` seeds, from their standard deviation (Student's t)."""
+    from scipy import stats as distributions  # type: ignore[import-untyped]
+
+    half = float(distributions.t.ppf(0.975, n - 1)) * spread / math.sqrt(n)
+    return mean - half, mean + half
+
+
+def _counts(expression: Expression) -> bool:
+    if isinstance(expression, Combined):
+        return any(_counts(part) for part in expression.parts)
+    return isinstance(expression, Flips)
+
+
+def _obstacles(claim: Claim, grid: Grid) -> list[str]:
+    """Why no cell of this suite can test the claim; empty if the suite is made for it."""
+    if claim.protocol and grid.evaluation != claim.protocol:
+        scored = grid.evaluation or "rules of its own"
+        return [f"the figure was scored as in {claim.protocol}, this suite scores by {scored}"]
+    if claim.published is not None and grid.iterations is not None:
+        return [f"trained for {grid.iterations} iterations only"]
+    axes = {
+        "method": {each.name for each in grid.methods},
+        "encoder": {each.name for each in grid.encoders},
+        "shift": {each.name for each in grid.shifts},
+    }
+    lacking = dict.fromkeys(
+        f"the suite has no {axis} {getattr(atom, axis)}"
+        for atom in claim.needs()
+        for axis, present in axes.items()
+        if getattr(atom, axis) not in present
+    )
+    return list(lacking)
+
+
+def _sample(atom: Miou, grid: Grid) -> Sample:
+    method = next(each for each in grid.methods if each.name == atom.method)
+    encoder = next(each for each in grid.encoders if each.name == atom.encoder)
+    shift = next(each for each in grid.shifts if each.name == atom.shift)
+    if atom.domains == ("target",):
+        return grid.sample(method, encoder, shift, (shift.target,))
+    if atom.domains == ("unseen",):
+        return grid.sample(method, encoder, shift, shift.unseen)
+    known = {domain.name: domain for domain in (shift.target, *shift.unseen)}
+    if not set(atom.domains) <= set(known):
+        return Sample({}, {}, ())
+    return grid.sample(method, encoder, shift, [known[name] for name in atom.domains])
+
+
+def _absent(samples: Samples, common: Sequence[int], needed: int) -> list[str]:
+    """The cells that a claim still waits for, or that it needs more seeds."""
+    waiting: dict[str, None] = {}
+    for atom, sample in samples.items():
+        lacking = [gap.seed for gap in sample.gaps]
+        if lacking or not sample.values:
+            seeds = f" seed {', '.join(map(str, lacking))}" if lacking else ""
+            waiting[f"{atom.method} / {atom.encoder} / {atom.shift}{seeds}"] = None
+    if not waiting:
+        return [f"its cells share {len(common)} of the {needed} seeds that it needs"]
+    return _first(waiting)
+
+
+def _first(names: Iterable[str]) -> list[str]:
+    listed = list(names)
+    if len(listed) <= MOST_NAMED:
+        return listed
+    return [*listed[:MOST_NAMED], f"{len(listed) - MOST_NAMED} more"]
