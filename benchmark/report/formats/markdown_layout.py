@@ -7,9 +7,8 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmark.report.model import Section, TableCell, one_line
-
-DASH = "—"
+from benchmark.report.formats.columns import DAGGER, MARK, word
+from benchmark.report.model import Row, Section, TableCell, one_line
 
 # An underscore inside a word is no emphasis on GitHub, and names are full of them.
 _SPECIAL = re.compile(r"[\\|*`<\[~$]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)")
@@ -48,7 +47,7 @@ def blocks(section: Section, style: Style) -> list[list[str]]:
     A break never separates the columns of one group, and every table repeats the row labels.
     """
     stub = [
-        _strip(title, [escape(row.labels[index]) for row in section.rows], left=True)
+        _strip(title, [_label(row, index) for row in section.rows], left=True)
         for index, title in enumerate(section.stub)
     ]
     tables: list[list[Strip]] = []
@@ -125,7 +124,7 @@ def _bodies(cells: Sequence[TableCell | None], style: Style) -> list[str]:
     texts = [
         opening.rjust(before) + closing.ljust(after) + spread.ljust(tail)
         if opening
-        else _word(cell)
+        else escape(word(cell))
         for cell, (opening, closing), spread in zip(cells, numbers, spreads, strict=True)
     ]
     width = max(map(len, texts), default=0)
@@ -138,23 +137,18 @@ def _number(cell: TableCell | None, style: Style) -> tuple[str, str]:
     if cell is None or cell.value is None:
         return "", ""
     opening, closing = style.emphasis.get(cell.rank or 0, ("", ""))
-    return opening + cell.quantity.format(cell.value), closing
+    return opening + cell.quantity.format(cell.value), closing + (MARK if cell.marked else "")
+
+
+def _label(row: Row, index: int) -> str:
+    """A row's label; a published row's first one carries a dagger."""
+    return escape(row.labels[index]) + (DAGGER if row.source and index == 0 else "")
 
 
 def _spread(cell: TableCell | None) -> str:
     if cell is None or cell.spread is None:
         return ""
     return f" ± {cell.quantity.format_spread(cell.spread)}"
-
-
-def _word(cell: TableCell | None) -> str:
-    """What stands in place of a value: a dash with the state, or nothing where nothing belongs.
-
-    A derived number repeats no state: the value it would be derived from already shows it.
-    """
-    if cell is None or cell.state == "inapplicable":
-        return ""
-    return DASH if cell.quantity.derived else f"{DASH} {cell.state}"
 
 
 def _marks(cell: TableCell | None) -> str:

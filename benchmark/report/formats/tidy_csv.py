@@ -19,8 +19,13 @@ FIELDS = (
     "spread",
     "n",
     "expected",
+    "interval_low",
+    "interval_high",
+    "marked",
     "rank",
     "state",
+    "text",
+    "source",
     "notes",
     "records",
 )
@@ -50,6 +55,11 @@ def tidy(table: Table) -> str:
                 "expected": cell.expected,
                 "rank": "" if cell.rank is None else cell.rank,
                 "state": cell.state,
+                "interval_low": _exact(cell.interval[0] if cell.interval else None),
+                "interval_high": _exact(cell.interval[1] if cell.interval else None),
+                "marked": "yes" if cell.marked else "",
+                "text": cell.text or "",
+                "source": row.source,
                 "notes": "; ".join(
                     table.notes[number - 1] for number in (*column.footnotes, *cell.footnotes)
                 ),
