@@ -72,7 +72,11 @@ def suites(commands: Commands[argparse.ArgumentParser]) -> None:
 
 def _report(commands: Commands[argparse.ArgumentParser]) -> None:
     made = command(
-        commands, "report", "report", "run", "write a suite's tables, figures and page, print tables"
+        commands,
+        "report",
+        "report",
+        "run",
+        "write a suite's tables, figures and page, print tables",
     )
     suite_options(made)
     data_root(made)

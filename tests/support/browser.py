@@ -118,7 +118,7 @@ def browser() -> Iterator[Browser]:
         command += "--no-first-run --disable-background-networking --remote-debugging-pipe "
         command += f"--user-data-dir={profile} about:blank 3<&{theirs} 4>&{forth}"
         process = subprocess.Popen(
-            ["sh", "-c", command], pass_fds=(theirs, forth), stderr=subprocess.DEVNULL
+            ["bash", "-c", command], pass_fds=(theirs, forth), stderr=subprocess.DEVNULL
         )
         os.close(theirs)
         os.close(forth)

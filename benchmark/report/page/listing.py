@@ -52,7 +52,8 @@ class Lister:
             "source": row.source,
             "ranked": row.ranked,
             "keys": _filters(row.keys),
-            "states": " ".join(sorted({cell.state for cell in row.cells})),
+            # A derived number may lack a seed of its reference: that is no gap of this row.
+            "states": " ".join(sorted({c.state for c in row.cells if not c.quantity.derived})),
             "cells": cells,
         }
 
