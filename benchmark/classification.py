@@ -111,6 +111,10 @@ OPTIONS: Table = {
     "costs_from": (RUN_TIME, "what an estimate is made from"),
     "price_per_hour": (RUN_TIME, "what an estimate is told in"),
     "json": (RUN_TIME, "how it is printed"),
+    "open": (RUN_TIME, "what is done with the page"),
+    "watch": (RUN_TIME, "how often the report is made"),
+    "into": (RUN_TIME, "where the tables are printed too"),
+    "no_figures": (RUN_TIME, "what the report shows"),
 }
 """Options of the commands in ``CELL_COMMANDS``, as argparse names them."""
 

@@ -1,4 +1,4 @@
-"""``udabench plan``, ``status`` and ``report``: what there is and what is missing."""
+"""``udabench plan`` and ``status``: what there is and what is missing."""
 
 from __future__ import annotations
 
@@ -75,18 +75,6 @@ def _watched(planned: Plan, parsed: argparse.Namespace) -> Watched:
         jobs = ", ".join(job.id for job in watched.jobs.values())
         print(f"udabench: {watched.problem}; submitted are: {jobs}", file=sys.stderr)
     return watched
-
-
-def report(parsed: argparse.Namespace) -> int:
-    """Write and print the tables of the whole suite."""
-    from benchmark import report as reports
-
-    planned = options.make_plan(parsed)
-    if not parsed.only:
-        for path in reports.write(planned):
-            print(f"wrote {shown(path)}", file=sys.stderr)
-    reports.print_markdown(planned, sys.stdout)
-    return exit_code(planned)
 
 
 def summary(planned: Plan) -> str:

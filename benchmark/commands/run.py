@@ -223,7 +223,10 @@ def _place_text(places: Sequence[Slot], threads: int) -> str:
 
 
 def _print_tables(parsed: argparse.Namespace) -> bool:
-    """Write and print the tables; False if they could not be written."""
+    """Write the report and print its tables; False if they could not be written.
+
+    What could not be drawn is told and costs nothing else.
+    """
     from benchmark import report
 
     whole = options.full_plan(parsed)
@@ -231,7 +234,8 @@ def _print_tables(parsed: argparse.Namespace) -> bool:
         return True
     written = True
     try:
-        report.write(whole)
+        for problem in report.write(whole).problems:
+            print(f"udabench: {problem}", file=sys.stderr)
     except OSError as error:
         written = False
         print(f"udabench: the tables could not be written: {error}", file=sys.stderr)

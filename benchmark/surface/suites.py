@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from benchmark.argument_types import count, natural, price
+from benchmark.argument_types import count, natural, price, seconds
 from benchmark.surface.options import (
     Commands,
     accept,
@@ -67,10 +67,33 @@ def suites(commands: Commands[argparse.ArgumentParser]) -> None:
     accept(made)
     data_root(made)
     json(made)
-    made = command(commands, "report", "planning", "report", "write and print a suite's tables")
+    _report(commands)
+
+
+def _report(commands: Commands[argparse.ArgumentParser]) -> None:
+    made = command(
+        commands,
+        "report",
+        "report",
+        "run",
+        "write a suite's tables, figures and page, print tables",
+    )
     suite_options(made)
     data_root(made)
     accept(made)
+    made.add_argument("--open", action="store_true", help="open the page in a browser")
+    made.add_argument(
+        "--watch",
+        type=seconds,
+        nargs="?",
+        const=5.0,
+        metavar="SECONDS",
+        help="look that often (default 5) for new records and write again, until interrupted",
+    )
+    made.add_argument(
+        "--into", metavar="FILE", help="also print the tables between marks in this document"
+    )
+    made.add_argument("--no-figures", action="store_true", help="leave the figures as they are")
 
 
 def _slurm(made: argparse.ArgumentParser) -> None:

@@ -165,8 +165,8 @@ _BEHAVIOURS: dict[str, Callable[[Any, Any, Any], str]] = {
 }
 
 
-def _write(plan: Any) -> list[Path]:
-    return []
+def _write(plan: Any) -> Any:
+    return types.SimpleNamespace(files=(), changed=(), removed=(), problems=())
 
 
 def _print_markdown(plan: Any, stream: Any) -> None:

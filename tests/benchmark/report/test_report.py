@@ -6,7 +6,9 @@ import dataclasses
 import io
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -15,6 +17,7 @@ from benchmark.cell import Cell
 from benchmark.errors import FragmentError, RecordError, UsageError
 from benchmark.plan import Plan, PlannedCell
 from benchmark.records import DomainMetrics, Failure, Identity, Record
+from benchmark.report.formats import FORMATS
 from benchmark.suite import Budget, Suite
 
 FRAGMENTS = {
@@ -31,6 +34,21 @@ FRAGMENTS = {
     "domains/there": 'card = dict(title="There", summary="s", short="th")',
     "domains/fog": 'card = dict(title="Fog", summary="s")',
 }
+
+
+PICTURE = {"svg": b"<svg/>", "pdf": b"%PDF", "png": b"PNG"}
+
+
+def _pictures(
+    monkeypatch: pytest.MonkeyPatch,
+    build: Callable[..., object] = lambda plan, grid: (),
+    gather: Callable[..., object] = lambda plan: (),
+) -> None:
+    """Other figures and panels than those of the plan."""
+    for name, function in (("figures", ("build", build)), ("panels", ("gather", gather))):
+        module = ModuleType(f"benchmark.report.{name}")
+        setattr(module, *function)
+        monkeypatch.setitem(sys.modules, module.__name__, module)
 
 
 @pytest.fixture(autouse=True)
@@ -81,26 +99,75 @@ def complete(folder: Path) -> Plan:
     )
 
 
-def test_write_makes_every_table_in_every_format(tmp_path: Path) -> None:
+def test_write_makes_every_table_in_every_format_and_the_page(tmp_path: Path) -> None:
     plan = complete(tmp_path)
-    paths = report.write(plan)
-    assert [path.relative_to(plan.folder).as_posix() for path in paths] == [
-        "tables/uda.md",
-        "tables/uda.csv",
-        "tables/generalization.md",
-        "tables/generalization.csv",
-        "tables/per_class.md",
-        "tables/per_class.csv",
+    written = report.write(plan, figures=False)
+    tables = [
+        f"tables/{table.name}.{extension}" for table in report.render(plan) for extension in FORMATS
     ]
-    assert sorted(plan.folder.rglob("*.*")) == sorted(paths)
-    written = [path.read_bytes() for path in paths]
-    assert report.write(plan) == paths
-    assert [path.read_bytes() for path in paths] == written
-    assert not any(b"\r" in content for content in written)
+    names = [path.relative_to(plan.folder).as_posix() for path in written.files]
+    assert names == [*tables, "report.html"]
+    assert {"tables/uda.md", "tables/generalization.csv"} <= set(names)
+    assert sorted(path for path in plan.folder.rglob("*") if path.is_file()) == sorted(
+        written.files
+    )
+    assert written.changed == written.files
+    assert (written.removed, written.problems) == ((), ())
+    assert not any(b"\r" in path.read_bytes() for path in written.files)
+
+
+def test_what_did_not_change_is_not_touched(tmp_path: Path) -> None:
+    plan = complete(tmp_path)
+    first = report.write(plan, figures=False)
+    before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in first.files}
+    again = report.write(plan, figures=False)
+    assert again.files == first.files
+    assert again.changed == ()
+    assert {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in again.files} == before
+    first.files[0].write_text("edited by hand")
+    assert report.write(plan, figures=False).changed == first.files[:1]
+
+
+def test_tables_and_figures_that_are_no_more_are_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = complete(tmp_path)
+    drawn = (SimpleNamespace(name="now", title="t", caption="c", alt="a", files=PICTURE),)
+    _pictures(monkeypatch, build=lambda plan, grid: drawn)
+    old = [plan.folder / "tables" / "old.csv"]
+    old += [plan.folder / "figures" / f"old.{kind}" for kind in PICTURE]
+    kept = [plan.folder / "figures" / "mine.png", plan.folder / "tables" / "notes.txt"]
+    for path in (*old, *kept):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("old")
+    written = report.write(plan)
+    assert sorted(written.removed) == sorted(old)
+    assert [path.exists() for path in (*old, *kept)] == [False] * 4 + [True] * 2
+    assert (plan.folder / "figures" / "now.pdf").read_bytes() == PICTURE["pdf"]
+
+
+def test_a_failure_to_draw_costs_only_the_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build(plan: object, grid: object) -> tuple[()]:
+        raise ValueError("no font")
+
+    def gather(plan: object) -> tuple[()]:
+        raise RecordError("examples/real.npz: not readable; delete it")
+
+    plan = complete(tmp_path)
+    _pictures(monkeypatch, build=build, gather=gather)
+    written = report.write(plan)
+    assert written.problems == (
+        "the figures could not be made: ValueError: no font",
+        "examples/real.npz: not readable; delete it",
+    )
+    assert plan.folder / "report.html" in written.files
+    assert "52.5" in (plan.folder / "report.html").read_text()
 
 
 def test_titles_come_from_the_cards(tmp_path: Path) -> None:
-    adaptation, generalization, *_ = report.render(complete(tmp_path))
+    adaptation, generalization = report.render(complete(tmp_path))
     (section,) = adaptation.sections
     assert section.title == "here -> there"
     assert [row.labels for row in section.rows] == [("Base",), ("Adapt",)]
@@ -126,7 +193,7 @@ def test_an_accepted_stale_record_lends_its_numbers_under_a_foot_note(tmp_path: 
     base = dataclasses.replace(entry("base", "small", 40.0), reason=reason, accepted=True)
     plain = dataclasses.replace(entry("adapt", "small", 50.0), reason="")
     plan = planned(tmp_path, base, plain)
-    adaptation, unseen, *_ = report.render(plan)
+    adaptation, unseen = report.render(plan)
     assert adaptation.notes == (reason, f"Base: {reason}")
     first, second = (row.cells[0] for row in adaptation.sections[0].rows)
     assert (first.value, first.state, first.footnotes) == (40.0, "done", (1,))
@@ -134,8 +201,7 @@ def test_an_accepted_stale_record_lends_its_numbers_under_a_foot_note(tmp_path: 
     assert second.delta is not None  # the gain rests on the accepted record
     assert (second.delta.value, second.delta.footnotes) == (10.0, (2,))
     assert unseen.notes == (reason,)
-    paths = report.write(plan)
-    for path in paths:
+    for path in report.write(plan, figures=False).files:
         assert "class" in path.read_text(), path
 
 
@@ -144,7 +210,7 @@ def test_what_a_record_notes_about_its_training_is_a_foot_note(tmp_path: Path) -
     cut = entry("adapt", "small", 50.0)
     assert cut.record is not None
     cut = dataclasses.replace(cut, record=dataclasses.replace(cut.record, notes=(note,)))
-    adaptation, unseen, *_ = report.render(planned(tmp_path, entry("base", "small", 40.0), cut))
+    adaptation, unseen = report.render(planned(tmp_path, entry("base", "small", 40.0), cut))
     first, second = (row.cells[0] for row in adaptation.sections[0].rows)
     assert (first.footnotes, second.footnotes) == ((), (1,))
     assert adaptation.notes == unseen.notes == (note,)
@@ -187,7 +253,7 @@ def test_print_shows_all_tables(tmp_path: Path) -> None:
     stream = io.StringIO()
     report.print_markdown(complete(tmp_path), stream)
     text = stream.getvalue()
-    assert text.count("### here -> there") == 4  # two of them by class
+    assert text.count("### here -> there") == 2
     assert "**52.5**" in text
     assert "_40.0_" in text
 

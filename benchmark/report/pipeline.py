@@ -1,0 +1,108 @@
+"""From a plan to the files of its report."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmark.errors import UdabenchError
+from benchmark.report import store
+from benchmark.report.formats import FORMATS
+from benchmark.report.gather import PlanLike, from_plan
+from benchmark.report.model import Table
+from benchmark.report.page import page
+from benchmark.report.tables import build
+
+PAGE = "report.html"
+
+
+@dataclass(frozen=True)
+class Written:
+    """What ``write`` did.
+
+    ``files`` are all files of the report, ``changed`` those of them that had other content before
+    or were not there, ``removed`` those of tables and figures that are no more. ``problems`` say
+    which pictures could not be made, and why; the report is complete without them.
+    """
+
+    files: tuple[Path, ...]
+    changed: tuple[Path, ...]
+    removed: tuple[Path, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def render(plan: PlanLike) -> tuple[Table, ...]:
+    """Every table of the plan's suite that has something to say.
+
+    Raises:
+        UsageError, FragmentError: the suite names a fragment that is missing or incomplete.
+    """
+    return build(from_plan(plan))
+
+
+def write(plan: PlanLike, *, figures: bool = True) -> Written:
+    """Write tables in every format, figures and the page below the suite's result folder.
+
+    Each file is written whole or not at all, and not touched if it holds the same already. The
+    tables come first and do not depend on the pictures: what cannot be drawn is a problem that
+    ``Written`` tells.
+
+    Args:
+        plan: the suite's cells and where its results are.
+        figures: whether to draw; without, the files of earlier figures stay as they are.
+
+    Raises:
+        UsageError, FragmentError: as ``render``.
+        OSError: a file cannot be written.
+    """
+    grid = from_plan(plan)
+    tables = build(grid)
+    problems: list[str] = []
+    contents = {
+        plan.folder / "tables" / f"{table.name}.{extension}": convert(table)
+        for table in tables
+        for extension, convert in FORMATS.items()
+    }
+    changed = store.save(contents)
+    removed = store.drop_tables(plan.folder / "tables", set(contents), FORMATS)
+    files = list(contents)
+
+    drawn = _made("figures", "build", (plan, grid), problems) if figures else ()
+    shown = _made("panels", "gather", (plan,), problems)
+    pictures = {
+        plan.folder / "figures" / f"{figure.name}.{kind}": content
+        for figure in drawn
+        for kind, content in figure.files.items()
+    }
+    changed += store.save(pictures)
+    if figures and not problems:
+        removed += store.drop_figures(plan.folder / "figures", {each.name for each in drawn})
+    whole = plan.folder / PAGE
+    changed += store.save({whole: page(plan, grid, tables, drawn, shown)})
+    files += [*pictures, whole]
+    return Written(tuple(files), tuple(changed), tuple(removed), tuple(problems))
+
+
+def _made(
+    module: str, function: str, arguments: Sequence[Any], problems: list[str]
+) -> Sequence[Any]:
+    """The pictures that a module of this package makes, or none and a problem.
+
+    Numbers that took days must not be lost to a plotting library: any error of it is told.
+    """
+    try:
+        make: Callable[..., Sequence[Any]] = getattr(
+            importlib.import_module(f"benchmark.report.{module}"), function
+        )
+        return make(*arguments)
+    except ModuleNotFoundError as error:
+        if error.name != f"benchmark.report.{module}":
+            problems.append(f"the {module} could not be made: {error}")
+    except UdabenchError as error:
+        problems.append(str(error))
+    except Exception as error:
+        problems.append(f"the {module} could not be made: {type(error).__name__}: {error}")
+    return ()
