@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import select
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
+PATIENCE = 30
 KEYS = {"Enter": (13, "\r"), " ": (32, " "), "ArrowRight": (39, ""), "ArrowLeft": (37, "")}
 KEYS |= {"Tab": (9, ""), "Escape": (27, "")}
 
@@ -94,6 +96,8 @@ class Browser:
 
     def _next(self) -> dict[str, Any]:
         while b"\0" not in self._rest:
+            ready, _, _ = select.select([self.reading], [], [], PATIENCE)
+            assert ready, f"the browser said nothing for {PATIENCE} seconds"
             chunk = os.read(self.reading, 1 << 16)
             assert chunk, "the browser has gone"
             self._rest += chunk

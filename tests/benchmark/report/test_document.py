@@ -15,12 +15,12 @@ BEGIN = "<!-- udabench report story: uda -->"
 def test_a_block_is_renewed_and_nothing_else(story: Grid, tmp_path: Path) -> None:
     path = tmp_path / "README.md"
     before, after = "# Mine\n\ntext <b>\n", "\nmore\n"
-    path.write_text(f"{before}{BEGIN}\nold\n{END}{after}")
+    path.write_text(f"{before}{BEGIN}\nstale words\n{END}{after}")
     assert update(path, "story", [uda(story)])
     text = path.read_text()
     assert text.startswith(f"{before}{BEGIN}\n\n### Story: adaptation")
     assert text.endswith(f"\n\n{END}{after}")
-    assert "old" not in text
+    assert "stale words" not in text
     assert "| DACS " in text
     assert not update(path, "story", [uda(story)])
 
@@ -54,5 +54,5 @@ def test_a_refused_file_is_untouched(story: Grid, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"README.md:1"):
         update(path, "story", [uda(story)])
     assert path.read_text() == f"{BEGIN}\nold\n"
-    with pytest.raises(UsageError, match="missing.md"):
+    with pytest.raises(UsageError, match=r"missing\.md"):
         update(tmp_path / "missing.md", "story", [uda(story)])

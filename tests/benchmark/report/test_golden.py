@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from benchmark.report import generalization, uda
+from benchmark.report.formats import FORMATS
 from benchmark.report.formats.markdown import markdown
 from benchmark.report.formats.markdown_layout import TERMINAL
-from benchmark.report.formats.tidy_csv import tidy
 from benchmark.report.grid import Grid
 from benchmark.report.model import Table
 
@@ -22,9 +22,7 @@ def terminal(table: Table) -> str:
 
 
 @pytest.mark.parametrize("build", [uda, generalization])
-@pytest.mark.parametrize(
-    ("extension", "convert"), [("md", markdown), ("csv", tidy), ("txt", terminal)]
-)
+@pytest.mark.parametrize(("extension", "convert"), [*FORMATS.items(), ("txt", terminal)])
 def test_golden(
     story: Grid,
     build: Callable[[Grid], Table],

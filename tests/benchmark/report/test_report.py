@@ -167,7 +167,7 @@ def test_a_failure_to_draw_costs_only_the_pictures(
 
 
 def test_titles_come_from_the_cards(tmp_path: Path) -> None:
-    adaptation, generalization = report.render(complete(tmp_path))
+    adaptation, generalization, *_ = report.render(complete(tmp_path))
     (section,) = adaptation.sections
     assert section.title == "here -> there"
     assert [row.labels for row in section.rows] == [("Base",), ("Adapt",)]

@@ -151,6 +151,7 @@ def test_the_viewer_offers_what_there_is_and_keeps_the_choice(opened: Browser) -
 
 def test_the_figure_is_drawn_with_its_words(opened: Browser) -> None:
     picture = "document.querySelector('#figure-scatter img')"
+    opened.evaluate(f"{picture}.scrollIntoView()")  # it loads when it is looked at
     opened.evaluate(f"{picture}.decode()")
     assert opened.evaluate(f"{picture}.naturalWidth") == 80
     assert opened.evaluate(f"{picture}.alt") == "Dots <rise> to the right"

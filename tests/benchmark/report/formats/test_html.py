@@ -1,0 +1,85 @@
+"""The HTML fragment, read back by a parser."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+from every_cell import AWKWARD, every_cell, large
+
+from benchmark.report.formats.html import html
+from benchmark.report.grid import Grid
+from benchmark.report.tables import generalization, uda
+
+EMPTY = {"br", "img", "input", "hr", "meta", "link"}
+
+
+class Reader(HTMLParser):
+    """Collects elements with their texts, and checks that every one is closed in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[tuple[str, dict[str, str | None], list[str]]] = []
+        self.found: list[tuple[str, dict[str, str | None], str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert len(dict(attrs)) == len(attrs), f"{tag}: an attribute twice"
+        if tag not in EMPTY:
+            self.open.append((tag, dict(attrs), []))
+
+    def handle_data(self, data: str) -> None:
+        for _, _, texts in self.open:
+            texts.append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        name, attributes, texts = self.open.pop()
+        assert name == tag
+        self.found.append((name, attributes, "".join(texts)))
+
+
+def read(text: str) -> Reader:
+    reader = Reader()
+    reader.feed(text)
+    assert reader.open == []
+    return reader
+
+
+def test_a_value_carries_what_a_page_needs() -> None:
+    cells = [(a, text) for tag, a, text in read(html(every_cell())).found if tag == "td"]
+    best = next(a for a, text in cells if text.startswith("54.2 ") and a.get("class") == "best")
+    assert best["data-value"] == "54.25"
+    assert best["data-encoder"] == "vit"
+    assert best["data-records"] == "dacs__vit__shift__seed0@id0"
+    gain, text = next((a, t) for a, t in cells if a.get("class") == "marked")
+    assert text.startswith("-3.5*")
+    assert gain["title"] == "3 of 3 seeds; 95 % interval -4.5 to -2.5"
+    assert any(text == "not run & <never>" for _, text in cells)
+    assert any(a.get("class") == "state-failed" and text == "— failed" for a, text in cells)
+
+
+def test_awkward_names_come_through() -> None:
+    found = read(html(every_cell())).found
+    assert sum(text.strip() == AWKWARD for tag, _, text in found if tag == "caption") == 1
+    labels = [text for tag, a, text in found if tag == "th" and a.get("scope") == "row"]
+    assert AWKWARD in labels
+    assert "Published†" in labels
+    published = [a for tag, a, _ in found if tag == "tr" and a.get("class") == "published"]
+    assert [a["title"] for a in published] == ["Someone & al., table 3"]
+
+
+def test_foot_notes_are_linked() -> None:
+    found = read(html(every_cell())).found
+    ids = {a["id"] for tag, a, _ in found if tag == "li"}
+    links = {str(a["href"]).removeprefix("#") for tag, a, _ in found if tag == "a"}
+    assert links == ids == {"every-note-1", "every-note-2"}
+
+
+def test_every_row_has_every_column(story: Grid) -> None:
+    for table in (uda(story), generalization(story), large(7, 12)):
+        found = read(html(table)).found
+        heads = sum(tag == "th" and a.get("scope") == "col" for tag, a, _ in found)
+        rows = sum(tag == "th" and a.get("scope") == "row" for tag, a, _ in found)
+        values = sum(tag == "td" and "data-value" in a for tag, a, _ in found)
+        stubs = sum(len(section.stub) for section in table.sections)
+        lines = sum(len(section.rows) for section in table.sections)
+        assert rows == lines * stubs // len(table.sections)
+        assert values == lines * (heads - stubs) // len(table.sections)
