@@ -17,7 +17,7 @@ from benchmark.report.model import Row, Section, Table, TableCell, one_line
 
 WIDEST = 110
 """Characters of a line of numbers before a table goes on in another one below."""
-TALLEST = 40
+TALLEST = 34
 """Rows of a table that fit on a page with their notes."""
 
 _SPECIAL: Mapping[str, str] = {

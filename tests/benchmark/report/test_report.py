@@ -193,7 +193,7 @@ def test_an_accepted_stale_record_lends_its_numbers_under_a_foot_note(tmp_path: 
     base = dataclasses.replace(entry("base", "small", 40.0), reason=reason, accepted=True)
     plain = dataclasses.replace(entry("adapt", "small", 50.0), reason="")
     plan = planned(tmp_path, base, plain)
-    adaptation, unseen = report.render(plan)
+    adaptation, unseen, *_ = report.render(plan)
     assert adaptation.notes == (reason, f"Base: {reason}")
     first, second = (row.cells[0] for row in adaptation.sections[0].rows)
     assert (first.value, first.state, first.footnotes) == (40.0, "done", (1,))
@@ -210,7 +210,7 @@ def test_what_a_record_notes_about_its_training_is_a_foot_note(tmp_path: Path) -
     cut = entry("adapt", "small", 50.0)
     assert cut.record is not None
     cut = dataclasses.replace(cut, record=dataclasses.replace(cut.record, notes=(note,)))
-    adaptation, unseen = report.render(planned(tmp_path, entry("base", "small", 40.0), cut))
+    adaptation, unseen, *_ = report.render(planned(tmp_path, entry("base", "small", 40.0), cut))
     first, second = (row.cells[0] for row in adaptation.sections[0].rows)
     assert (first.footnotes, second.footnotes) == ((), (1,))
     assert adaptation.notes == unseen.notes == (note,)
