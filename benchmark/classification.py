@@ -79,6 +79,8 @@ SUITE: Table = {
     "priority": (RUN_TIME, "which cells come first"),
     "checkpoints": (RUN_TIME, "a resumed cell ends like an uninterrupted one"),
     "path": (RUN_TIME, "where the suite was read from"),
+    "reference_encoder": (RUN_TIME, "what the tables compare encoders with"),
+    "tables": (RUN_TIME, "which tables are shown, in which order"),
 }
 """Fields of ``benchmark.suite.Suite``."""
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmark import paths, registry, suitefile
+from benchmark import paths, registry, suitefile, table_names
 from benchmark.budget import Budget as Budget
 from benchmark.budget import Checkpoints, budget_of, checkpoints_of
 from benchmark.cell import Cell
@@ -35,6 +35,8 @@ class Suite:
     """A grid and the protocol all its cells share. ``path`` is the file it was read from.
 
     ``priority`` lists coordinates: cells that agree with an earlier entry start earlier.
+    ``reference_encoder`` is the one that tables compare encoders with, and ``tables`` those to
+    show, in this order; both are empty where the suite leaves the choice to the report.
     """
 
     name: str
@@ -50,6 +52,8 @@ class Suite:
     summary: str = ""
     priority: tuple[Mapping[str, str | int], ...] = ()
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
+    reference_encoder: str = ""
+    tables: tuple[str, ...] = ()
 
     @property
     def reference(self) -> str:
@@ -172,7 +176,10 @@ def _file_of(name_or_path: str) -> Path:
 def _parse(section: suitefile.Section, path: Path) -> Suite:
     section.allow(
         required=("title", "protocol", "methods", "encoders", "shifts", "seeds"),
-        optional=("summary", "exclude", "priority", "budget", "checkpoints"),
+        optional=(
+            *("summary", "exclude", "priority", "budget", "checkpoints"),
+            *("reference_encoder", "tables"),
+        ),
     )
     axes = {
         "methods": section.names("methods", "method"),
@@ -197,6 +204,12 @@ def _parse(section: suitefile.Section, path: Path) -> Suite:
         checkpoints=checkpoints_of(section),
         path=path,
         priority=_priorities(section, grid),
+        reference_encoder=(
+            str(section.member("reference_encoder", axes["encoders"]))
+            if section.has("reference_encoder")
+            else ""
+        ),
+        tables=section.some_of("tables", table_names.NAMES) if section.has("tables") else (),
     )
 
 

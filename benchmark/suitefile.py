@@ -145,6 +145,16 @@ class Section:
         chosen: str | int = value
         return chosen
 
+    def some_of(self, key: str, valid: Sequence[str]) -> tuple[str, ...]:
+        """A non-empty list of different ``valid`` texts, in the order given."""
+        values = self._list(key, key)
+        for value in values:
+            if not isinstance(value, str) or value not in valid:
+                message = registry.unknown(key.removesuffix("s"), value, valid)
+                raise SuiteError(f"{self.place}: key {key!r}: {message}")
+        self._refuse_duplicates(key, values)
+        return tuple(values)
+
     def choice(self, key: str, valid: Sequence[str]) -> str:
         """One of the ``valid`` texts."""
         value = self.values[key]

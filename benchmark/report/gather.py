@@ -17,7 +17,7 @@ from benchmark.report.model import MISSING_STATES, RecordRef
 
 
 class SuiteLike(Protocol):
-    """What the report reads of a suite: its title and axes."""
+    """What the report reads of a suite: its title, axes and choices of tables."""
 
     @property
     def title(self) -> str: ...
@@ -29,6 +29,10 @@ class SuiteLike(Protocol):
     def shifts(self) -> Sequence[str]: ...
     @property
     def seeds(self) -> Sequence[int]: ...
+    @property
+    def reference_encoder(self) -> str: ...
+    @property
+    def tables(self) -> Sequence[str]: ...
 
 
 class EntryLike(Protocol):
@@ -86,6 +90,8 @@ def from_plan(plan: PlanLike) -> Grid:
         seeds=tuple(suite.seeds),
         outcomes={entry.cell: outcome(entry) for entry in plan.entries},
         iterations=plan.iterations,
+        reference_encoder=suite.reference_encoder,
+        tables=tuple(suite.tables),
     )
 
 
@@ -108,6 +114,8 @@ def outcome(entry: EntryLike) -> Outcome:
             record.cost,
             record.diagnostics,
             entry.config.get("scoring", {}),
+            record.provenance,
+            entry.config,
         )
     reason = entry.reason or ""
     if entry.state == "failed" and record is not None and record.failure is not None:

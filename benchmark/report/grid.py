@@ -7,9 +7,9 @@ a plan.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from benchmark.cell import Cell
 from benchmark.records import Cost, DomainMetrics
@@ -66,7 +66,8 @@ class Outcome:
     ``diagnostics`` are those of its record and count only where the state is ``done``; ``reason``
     says why a cell is not done, or what to know about one that is: that its stale record was
     accepted, or what its record notes. ``scoring`` is the part of its configuration that says which
-    classes count and how groups of images are averaged (see ``benchmark.scores``).
+    classes count and how groups of images are averaged (see ``benchmark.scores``); ``config`` is
+    the whole configuration and ``provenance`` the record's.
     """
 
     state: str
@@ -76,6 +77,8 @@ class Outcome:
     cost: Cost | None = None
     diagnostics: Mapping[str, Any] = field(default_factory=dict)
     scoring: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)
 
     def miou(self, domain: str) -> float | None:
         """mIoU on ``domain`` in percent, ``None`` where there is no usable one."""
@@ -122,11 +125,27 @@ class Sample:
         return tuple(self.records[seed] for seed in seeds if seed in self.records)
 
 
+class Intervals(Protocol):
+    """How far a difference would move with other test images.
+
+    A pair is the two records of one seed. ``of`` is the 95 % interval of the mIoU of the first
+    minus that of the second on ``domain``, averaged over the pairs, in points; ``None`` where it
+    is not known. ``why`` then says so in words for a foot-note.
+    """
+
+    def of(
+        self, pairs: Sequence[tuple[RecordRef, RecordRef]], domain: str
+    ) -> tuple[float, float] | None: ...
+    def why(self, pairs: Sequence[tuple[RecordRef, RecordRef]], domain: str) -> str: ...
+
+
 @dataclass(frozen=True)
 class Grid:
     """A suite's axes and the outcome of every cell. A cell without an outcome is missing.
 
-    ``iterations`` is the training length that replaces the protocol's, if one does.
+    ``iterations`` is the training length that replaces the protocol's, if one does. ``intervals``
+    knows the intervals over images, where there are any. ``reference_encoder`` and ``tables`` are
+    the suite's choices, empty where it makes none.
     """
 
     title: str
@@ -136,6 +155,20 @@ class Grid:
     seeds: tuple[int, ...]
     outcomes: Mapping[Cell, Outcome]
     iterations: int | None = None
+    intervals: Intervals | None = None
+    reference_encoder: str = ""
+    tables: tuple[str, ...] = ()
+
+    def encoder_reference(self) -> Encoder | None:
+        """The encoder that others are compared with, ``None`` where there is nothing to compare.
+
+        It is the suite's choice, else the first one that was pre-trained on ImageNet.
+        """
+        if len(self.encoders) < 2:
+            return None
+        named = [each for each in self.encoders if each.name == self.reference_encoder]
+        plain = [e for e in self.encoders if str(e.card.get("pretraining")).startswith("ImageNet")]
+        return next(iter(named + plain), None)
 
     def reference(self, role: str) -> Method | None:
         """The method that gains are measured from (``baseline``) or to (``oracle``).
@@ -171,6 +204,31 @@ class Grid:
         A seed that lacks one of the domains has no value: a mean over fewer domains would be
         another quantity.
         """
+
+        def score(outcome: Outcome) -> float | None:
+            scores = {i: outcome.miou(domain.name) for i, domain in enumerate(domains)}
+            known = {i: value for i, value in scores.items() if value is not None}
+            return mean(known) if known and len(known) == len(scores) else None
+
+        def lacking(outcome: Outcome) -> str:
+            return "score on " + ", ".join(
+                domain.name for domain in domains if outcome.miou(domain.name) is None
+            )
+
+        return self.sampled(method, encoder, shift, score, lacking)
+
+    def sampled(
+        self,
+        method: Method,
+        encoder: Encoder,
+        shift: Shift,
+        value: Callable[[Outcome], float | None],
+        lacking: Callable[[Outcome], str],
+    ) -> Sample:
+        """``value`` of each done seed; where it is ``None`` the seed is absent.
+
+        ``lacking`` names what the record of such a seed does not have.
+        """
         values: dict[int, float] = {}
         records: dict[int, RecordRef] = {}
         gaps: list[Gap] = []
@@ -181,17 +239,11 @@ class Grid:
             if outcome.state != "done":
                 gaps.append(Gap(seed, outcome.state, outcome.reason))
                 continue
-            scores = {
-                index: score
-                for index, domain in enumerate(domains)
-                if (score := outcome.miou(domain.name)) is not None
-            }
-            lacking = [d.name for index, d in enumerate(domains) if index not in scores]
-            if lacking or not scores:
-                names = ", ".join(lacking)
-                gaps.append(Gap(seed, "absent", f"the record has no score on {names}"))
+            found = value(outcome)
+            if found is None:
+                gaps.append(Gap(seed, "absent", f"the record has no {lacking(outcome)}"))
                 continue
-            values[seed] = mean(scores)
+            values[seed] = found
             if outcome.reason:
                 remarks.append(Gap(seed, outcome.reason, ""))
             if outcome.record is not None:

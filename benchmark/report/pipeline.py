@@ -12,10 +12,9 @@ from benchmark.errors import UdabenchError
 from benchmark.report import store
 from benchmark.report.formats import FORMATS
 from benchmark.report.gather import PlanLike, from_plan
-from benchmark.report.grid import Grid
 from benchmark.report.model import Table
 from benchmark.report.page import page
-from benchmark.report.tables import TABLES
+from benchmark.report.tables import build
 
 PAGE = "report.html"
 
@@ -41,7 +40,7 @@ def render(plan: PlanLike) -> tuple[Table, ...]:
     Raises:
         UsageError, FragmentError: the suite names a fragment that is missing or incomplete.
     """
-    return _tables(from_plan(plan))
+    return build(from_plan(plan))
 
 
 def write(plan: PlanLike, *, figures: bool = True) -> Written:
@@ -60,7 +59,7 @@ def write(plan: PlanLike, *, figures: bool = True) -> Written:
         OSError: a file cannot be written.
     """
     grid = from_plan(plan)
-    tables = _tables(grid)
+    tables = build(grid)
     problems: list[str] = []
     contents = {
         plan.folder / "tables" / f"{table.name}.{extension}": convert(table)
@@ -85,11 +84,6 @@ def write(plan: PlanLike, *, figures: bool = True) -> Written:
     changed += store.save({whole: page(plan, grid, tables, drawn, shown)})
     files += [*pictures, whole]
     return Written(tuple(files), tuple(changed), tuple(removed), tuple(problems))
-
-
-def _tables(grid: Grid) -> tuple[Table, ...]:
-    tables = (build(grid) for build in TABLES)
-    return tuple(table for table in tables if table.sections)
 
 
 def _made(

@@ -2,10 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from benchmark.report.grid import Grid
+from benchmark.report.model import Table
+from benchmark.report.tables.conditions import conditions
+from benchmark.report.tables.feature_distance import feature_distance
 from benchmark.report.tables.generalization import generalization
+from benchmark.report.tables.overhead import overhead
+from benchmark.report.tables.per_class import per_class
 from benchmark.report.tables.uda import uda
 
-__all__ = ["TABLES", "generalization", "uda"]
+__all__ = [
+    "TABLES",
+    "build",
+    "conditions",
+    "feature_distance",
+    "generalization",
+    "overhead",
+    "per_class",
+    "uda",
+]
 
-TABLES = (uda, generalization)
+TABLES: tuple[Callable[[Grid], Table], ...] = (
+    uda,
+    generalization,
+    conditions,
+    per_class,
+    overhead,
+    feature_distance,
+)
 """The builders of all tables, in the order in which they are shown."""
+
+
+def build(grid: Grid) -> tuple[Table, ...]:
+    """The tables that the suite asks for, in its order, as far as they have something to say."""
+    builders = {builder.__name__: builder for builder in TABLES}
+    names = grid.tables or tuple(builders)
+    made = (builders[name](grid) for name in names if name in builders)
+    return tuple(table for table in made if table.sections)

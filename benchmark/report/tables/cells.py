@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchmark.report.grid import Method, Sample
+from benchmark.report.grid import Intervals, Method, Sample
 from benchmark.report.model import GAIN, GAP_CLOSED, MIOU, Footnotes, Quantity, TableCell
 from benchmark.report.statistics import seeds as stats
 from benchmark.report.tables import notes
@@ -36,24 +36,44 @@ def mean_miou(sample: Sample, footnotes: Footnotes) -> TableCell:
     )
 
 
-def gain(sample: Sample, floor: Reference, footnotes: Footnotes) -> TableCell:
-    """The difference to the baseline, taken seed by seed and averaged over the shared seeds."""
+def gain(
+    sample: Sample,
+    reference: Reference,
+    footnotes: Footnotes,
+    *,
+    quantity: Quantity = GAIN,
+    intervals: Intervals | None = None,
+    domain: str = "",
+) -> TableCell:
+    """The difference to a reference, taken seed by seed and averaged over the shared seeds.
+
+    With ``intervals`` and the ``domain`` of both samples the cell has a 95 % interval over images.
+    It is marked if that interval and the one over seeds both leave out 0: never with one seed.
+    """
     if not sample.values:
-        return TableCell(GAIN, sample.state, expected=sample.expected)
-    paired = stats.differences(sample.values, floor.sample.values)
-    marks = _marks(GAIN.title, sample, len(paired), (floor,), footnotes)
+        return TableCell(quantity, sample.state, expected=sample.expected)
+    paired = stats.differences(sample.values, reference.sample.values)
+    marks = _marks(quantity.title, sample, len(paired), (reference,), footnotes)
     if not paired:
-        return _undefined(GAIN, sample, marks)
+        return _undefined(quantity, sample, marks)
     seeds = tuple(sorted(paired))
+    pairs = list(zip(sample.refs(seeds), reference.sample.refs(seeds), strict=False))
+    over_images = None
+    if intervals is not None and domain and len(pairs) == len(seeds):
+        over_images = intervals.of(pairs, domain)
+        if over_images is None:
+            marks = (*marks, footnotes.number(intervals.why(pairs, domain)))
     return TableCell(
-        GAIN,
+        quantity,
         _state(sample, seeds),
         value=stats.mean(paired),
         spread=stats.spread(paired),
         n=len(paired),
         expected=sample.expected,
         footnotes=marks,
-        records=sample.refs(seeds) + floor.sample.refs(seeds),
+        records=sample.refs(seeds) + reference.sample.refs(seeds),
+        interval=over_images,
+        marked=stats.excludes_zero(over_images) and stats.excludes_zero(stats.interval(paired)),
     )
 
 

@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
-from benchmark.report.grid import Domain, Grid, Shift
-from benchmark.report.model import MIOU, Column, Footnotes, Row, Section, Table, rank
+from benchmark.report.grid import Domain, Encoder, Grid, Method, Shift
+from benchmark.report.model import (
+    MIOU,
+    Column,
+    Footnotes,
+    Row,
+    Section,
+    Table,
+    TableCell,
+    rank,
+)
 from benchmark.report.tables import cells
-from benchmark.report.tables.wording import column_notes, measurement, ranking
+from benchmark.report.tables.uda import OVER
+from benchmark.report.tables.wording import (
+    column_notes,
+    inferred,
+    measurement,
+    noted,
+    ranking,
+    row_keys,
+)
+
+Scored = tuple[str, str, Sequence[Domain]]
+"""A column: its title, its ``domain`` coordinate, and the domains it is a mean over."""
 
 MEAN_UNSEEN = "mean of unseen"
 """The ``domain`` coordinate of a mean over a shift's unseen domains."""
@@ -16,14 +37,20 @@ MEAN_UNSEEN = "mean of unseen"
 def generalization(grid: Grid) -> Table:
     """mIoU on the unseen domains of each shift and their mean, a row a method and encoder.
 
-    The target column stands beside them for reference. The mean is taken within a seed over all
-    unseen domains, then over seeds. A shift without unseen domains has no section.
+    Beside the mean stands its difference to the reference encoder with the same method, if the
+    suite has one. The target column stands beside them to compare with. The mean is taken within a
+    seed over all unseen domains, then over seeds. A shift without unseen domains has no section.
     """
     footnotes = Footnotes()
     shifts = [shift for shift in grid.shifts if shift.unseen]
     sentences = [
         *measurement(grid),
         "None of the unseen domains was trained on, with or without labels.",
+        *(
+            [f"Over {ground.title}: difference with the same method and seed, in points."]
+            if (ground := grid.encoder_reference())
+            else []
+        ),
         *ranking(grid, "of all methods and encoders"),
     ]
     return Table(
@@ -36,17 +63,20 @@ def generalization(grid: Grid) -> Table:
 
 
 def _section(grid: Grid, shift: Shift, footnotes: Footnotes) -> Section:
-    scored: list[tuple[str, str, Sequence[Domain]]] = [
+    scored: list[Scored] = [
         (f"{shift.target.short} (target)", shift.target.name, (shift.target,)),
         *((domain.short, domain.name, (domain,)) for domain in shift.unseen),
         (MEAN_UNSEEN, MEAN_UNSEEN, shift.unseen),
     ]
+    ground = grid.encoder_reference()
+    delta = f"over {ground.title}" if ground else None
     columns = [
         Column(
             title,
             MIOU,
             (("domain", key),),
             ranked=True,
+            delta=delta if key == MEAN_UNSEEN else None,
             footnotes=column_notes(grid, shift, domains, footnotes),
         )
         for title, key, domains in scored
@@ -54,11 +84,8 @@ def _section(grid: Grid, shift: Shift, footnotes: Footnotes) -> Section:
     rows = [
         Row(
             labels=(method.title, encoder.title),
-            cells=tuple(
-                cells.mean_miou(grid.sample(method, encoder, shift, domains), footnotes)
-                for _, _, domains in scored
-            ),
-            keys=(("method", method.name), ("encoder", encoder.name)),
+            cells=_cells(grid, shift, (method, encoder), scored, footnotes),
+            keys=row_keys(method, encoder),
             ranked=method.role != "oracle",
         )
         for method in grid.methods
@@ -71,3 +98,33 @@ def _section(grid: Grid, shift: Shift, footnotes: Footnotes) -> Section:
         rank(rows, columns),
         keys=(("shift", shift.name),),
     )
+
+
+def _cells(
+    grid: Grid,
+    shift: Shift,
+    row: tuple[Method, Encoder],
+    scored: Sequence[Scored],
+    footnotes: Footnotes,
+) -> tuple[TableCell, ...]:
+    """The row's means; that over unseen domains with its difference to the reference encoder."""
+    method, encoder = row
+    found = [
+        cells.mean_miou(grid.sample(method, encoder, shift, domains), footnotes)
+        for _, _, domains in scored
+    ]
+    ground = grid.encoder_reference()
+    if ground is not None:
+        delta = TableCell(OVER, "inapplicable")
+        if encoder != ground:
+            delta = cells.gain(
+                grid.sample(method, encoder, shift, shift.unseen),
+                cells.Reference(
+                    Method(method.name, f"{method.title} with {ground.title}", method.role),
+                    grid.sample(method, ground, shift, shift.unseen),
+                ),
+                footnotes,
+                quantity=OVER,
+            )
+        found[-1] = dataclasses.replace(found[-1], delta=delta)
+    return noted(found, (*inferred(method, footnotes), *inferred(encoder, footnotes)))

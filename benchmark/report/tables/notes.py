@@ -59,7 +59,7 @@ def fewer_seeds(what: str, used: int, available: int, lacking: Sequence[str]) ->
 
 def no_reference(what: str, lacking: Sequence[str]) -> str:
     """The foot-note of a derived number that has no reference."""
-    return f"no {what}: {_lacks(lacking)} a result with the same encoder and seed"
+    return f"no {what}: {_lacks(lacking)} a result with the same seed"
 
 
 def no_gap(floor: str, ceiling: str) -> str:

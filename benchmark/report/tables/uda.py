@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
-from benchmark.report.grid import Encoder, Grid, Method, Sample, Shift
+from benchmark.report.grid import Encoder, Grid, Method, Outcome, Sample, Shift
 from benchmark.report.model import (
     GAIN,
     GAP_CLOSED,
     MIOU,
     Column,
     Footnotes,
+    Quantity,
     Row,
     Section,
     Table,
@@ -19,7 +21,11 @@ from benchmark.report.model import (
 )
 from benchmark.report.tables import cells
 from benchmark.report.tables.cells import Reference
-from benchmark.report.tables.wording import column_notes, measurement, ranking
+from benchmark.report.tables.wording import column_notes, inferred, measurement, noted, ranking
+from benchmark.scores import OF_GROUPS, POOLED
+
+OVER = Quantity("encoder_gain", "difference", decimals=1, signed=True, derived=True)
+"""The difference to the reference encoder."""
 
 
 def uda(grid: Grid) -> Table:
@@ -27,7 +33,9 @@ def uda(grid: Grid) -> Table:
 
     Beside each mIoU stand the gain over the baseline with the same encoder and the share of the
     distance from the baseline to the oracle that the method covers. Both are left out where the
-    suite has no baseline (or no oracle) to compare with.
+    suite has no baseline (or no oracle) to compare with. Behind them come other means that the
+    target has (SYNTHIA's 13 classes). The last columns are differences to the reference encoder
+    with the same method and seed: read along a row for what a pre-training is worth.
     """
     footnotes = Footnotes()
     return Table(
@@ -51,6 +59,13 @@ def _uda_caption(grid: Grid) -> tuple[str, ...]:
             f"Gap closed: share of the distance from {baseline.title} to {oracle.title} "
             "that is covered."
         )
+    ground = grid.encoder_reference()
+    if ground:
+        sentences.append(
+            f"Over {ground.title}: difference with the same method and seed, in points."
+        )
+    if grid.intervals is not None:
+        sentences.append("An asterisk marks a difference that survives both seeds and images.")
     return (*sentences, *ranking(grid, "of an encoder's methods"))
 
 
@@ -60,19 +75,36 @@ def _uda_section(grid: Grid, shift: Shift, footnotes: Footnotes) -> Section:
     for encoder in grid.encoders:
         keys = (("encoder", encoder.name), ("domain", shift.target.name))
         delta = GAIN.title if baseline else None
-        marks = column_notes(grid, shift, (shift.target,), footnotes)
+        marks = (
+            *column_notes(grid, shift, (shift.target,), footnotes),
+            *inferred(encoder, footnotes),
+        )
         columns.append(
             Column("mIoU", MIOU, keys, encoder.title, delta=delta, ranked=True, footnotes=marks)
         )
         if baseline and oracle:
             columns.append(Column(GAP_CLOSED.title, GAP_CLOSED, keys, encoder.title))
+        columns += [
+            Column(name, Quantity(f"miou.{name}", "mIoU", 1), keys, encoder.title, ranked=True)
+            for name in _other_means(grid, shift)
+        ]
+    columns += _over_columns(grid, shift)
     rows = [
         Row(
             labels=(method.title,),
-            cells=tuple(
-                cell
-                for encoder in grid.encoders
-                for cell in _uda_cells(grid, shift, method, encoder, footnotes)
+            cells=noted(
+                [
+                    *(
+                        cell
+                        for encoder in grid.encoders
+                        for cell in (
+                            *_uda_cells(grid, shift, method, encoder, footnotes),
+                            *_mean_cells(grid, shift, method, encoder, footnotes),
+                        )
+                    ),
+                    *_over_cells(grid, shift, method, footnotes),
+                ],
+                inferred(method, footnotes),
             ),
             keys=(("method", method.name),),
             ranked=method.role != "oracle",
@@ -104,7 +136,9 @@ def _uda_cells(
     floor = Reference(baseline, sample(baseline))
     delta = TableCell(GAIN, "inapplicable")
     if method != baseline:
-        delta = cells.gain(measured, floor, footnotes)
+        delta = cells.gain(
+            measured, floor, footnotes, intervals=grid.intervals, domain=shift.target.name
+        )
     value = dataclasses.replace(value, delta=delta)
     if oracle is None:
         return [value]
@@ -112,3 +146,69 @@ def _uda_cells(
         return [value, TableCell(GAP_CLOSED, "inapplicable")]
     ceiling = Reference(oracle, sample(oracle))
     return [value, cells.gap_closed(measured, floor, ceiling, footnotes)]
+
+
+def _other_means(grid: Grid, shift: Shift) -> list[str]:
+    """Names of further means of the target; those over groups are in the table of conditions."""
+    found = {
+        name
+        for cell, outcome in grid.outcomes.items()
+        if cell.shift == shift.name and outcome.state == "done"
+        if shift.target.name in outcome.metrics
+        for name in outcome.metrics[shift.target.name].means
+    }
+    return sorted(found - {POOLED, OF_GROUPS})
+
+
+def _mean_cells(
+    grid: Grid, shift: Shift, method: Method, encoder: Encoder, footnotes: Footnotes
+) -> list[TableCell]:
+    found = []
+    for name in _other_means(grid, shift):
+
+        def read(outcome: Outcome, name: str = name) -> float | None:
+            metrics = outcome.metrics.get(shift.target.name)
+            value = metrics.means.get(name, math.nan) if metrics is not None else math.nan
+            return value if math.isfinite(value) else None
+
+        def lacking(_: Outcome, name: str = name) -> str:
+            return f"mean {name}"
+
+        sample = grid.sampled(method, encoder, shift, read, lacking)
+        quantity = Quantity(f"miou.{name}", "mIoU", 1)
+        found.append(dataclasses.replace(cells.mean_miou(sample, footnotes), quantity=quantity))
+    return found
+
+
+def _over_columns(grid: Grid, shift: Shift) -> list[Column]:
+    """A column for each encoder that is compared with the reference encoder."""
+    ground = grid.encoder_reference()
+    return [
+        Column(
+            f"{each.title} over {ground.title}",
+            OVER,
+            (("encoder", each.name), ("domain", shift.target.name)),
+        )
+        for each in grid.encoders
+        if ground is not None and each != ground
+    ]
+
+
+def _over_cells(grid: Grid, shift: Shift, method: Method, footnotes: Footnotes) -> list[TableCell]:
+    ground = grid.encoder_reference()
+    if ground is None:
+        return []
+    titled = Method(method.name, f"{method.title} with {ground.title}", method.role)
+    reference = Reference(titled, grid.sample(method, ground, shift, (shift.target,)))
+    return [
+        cells.gain(
+            grid.sample(method, encoder, shift, (shift.target,)),
+            reference,
+            footnotes,
+            quantity=OVER,
+            intervals=grid.intervals,
+            domain=shift.target.name,
+        )
+        for encoder in grid.encoders
+        if encoder != ground
+    ]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
+from typing import TypeAlias
 
-from benchmark.report.grid import Domain, Grid, Shift
-from benchmark.report.model import Footnotes
+from benchmark.report.grid import Domain, Encoder, Grid, Method, Shift
+from benchmark.report.model import Footnotes, TableCell
+
+Keys: TypeAlias = tuple[tuple[str, str], ...]
 
 LAST = "mIoU in %, of the last iteration: nothing is selected on target labels."
 
@@ -40,3 +44,34 @@ def column_notes(
 ) -> tuple[int, ...]:
     """The foot-notes of a column: how its domains are scored, where that is not as everywhere."""
     return tuple(footnotes.number(note) for note in grid.notes(shift, domains))
+
+
+def row_keys(method: Method, encoder: Encoder) -> Keys:
+    """The coordinates of a row that stands for a method and an encoder."""
+    return (("method", method.name), ("encoder", encoder.name))
+
+
+def inferred(thing: Method | Encoder, footnotes: Footnotes) -> tuple[int, ...]:
+    """The foot-note of a method or encoder some of whose settings no source prints."""
+    reasons: dict[str, list[str]] = {}
+    for key, source in (thing.card.get("provenance") or {}).items():
+        if str(source).startswith("inferred"):
+            reason = str(source).removeprefix("inferred").lstrip(": ")
+            reasons.setdefault(reason, []).append(str(key))
+    if not reasons:
+        return ()
+    told = [
+        f"{', '.join(keys)} inferred{': ' + reason if reason else ''}"
+        for reason, keys in reasons.items()
+    ]
+    return (footnotes.number(f"{thing.title}: {'; '.join(told)}"),)
+
+
+def noted(cells: Sequence[TableCell], marks: Sequence[int]) -> tuple[TableCell, ...]:
+    """A row's cells, with what holds for the whole row at the first of them."""
+    if not marks:
+        return tuple(cells)
+    first = dataclasses.replace(
+        cells[0], footnotes=tuple(dict.fromkeys((*marks, *cells[0].footnotes)))
+    )
+    return (first, *cells[1:])

@@ -1,0 +1,115 @@
+"""How a method does in each adverse condition of a domain."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+
+from benchmark.report.grid import Domain, Encoder, Grid, Method, Outcome, Shift
+from benchmark.report.model import Column, Footnotes, Quantity, Row, Section, Table, TableCell, rank
+from benchmark.report.tables import cells
+from benchmark.report.tables.wording import measurement, ranking, row_keys
+from benchmark.scores import OF_GROUPS, POOLED
+
+Read = Callable[[Outcome], float | None]
+
+
+def conditions(grid: Grid) -> Table:
+    """mIoU on each group of a domain's images (fog, night, rain, snow), a row a method and encoder.
+
+    A section a shift and domain that has groups. Read along a row for the condition a method is
+    weakest in. The two means differ: one averages the conditions' mIoU, the other counts the pixels
+    of all images together. Which of them the other tables show is the suite's choice.
+    """
+    footnotes = Footnotes()
+    sections = [
+        _section(grid, shift, domain, names, footnotes)
+        for shift in grid.shifts
+        for domain in (shift.target, *shift.unseen)
+        if (names := _groups(grid, shift, domain))
+    ]
+    sentences = [
+        *measurement(grid),
+        "Every column is a mean over the same classes as the domain's mIoU in the other tables.",
+        *ranking(grid, "of all methods and encoders"),
+    ]
+    return Table(
+        name="conditions",
+        title=f"{grid.title}: by condition",
+        caption=tuple(sentences if sections else ["No domain of this suite has conditions."]),
+        sections=tuple(sections),
+        notes=footnotes.texts,
+    )
+
+
+def _groups(grid: Grid, shift: Shift, domain: Domain) -> list[str]:
+    """Names of the domain's groups in any done record of the shift."""
+    return sorted(
+        {
+            name
+            for cell, outcome in grid.outcomes.items()
+            if cell.shift == shift.name and outcome.state == "done"
+            if domain.name in outcome.metrics
+            for name in outcome.metrics[domain.name].groups
+        }
+    )
+
+
+def _section(
+    grid: Grid, shift: Shift, domain: Domain, names: list[str], footnotes: Footnotes
+) -> Section:
+    reads = {name: _reader(domain.name, "groups", name) for name in names}
+    reads |= {name: _reader(domain.name, "means", name) for name in (OF_GROUPS, POOLED)}
+    titles = {OF_GROUPS: "mean of conditions", POOLED: "all images pooled"}
+    columns = [
+        Column(
+            titles.get(name, name),
+            Quantity(f"miou.{name}", "mIoU", decimals=1),
+            (("domain", domain.name),),
+            ranked=True,
+        )
+        for name in reads
+    ]
+    rows = [
+        Row(
+            labels=(method.title, encoder.title),
+            cells=tuple(
+                _cell(grid, shift, method, encoder, (column, name, reads[name]), footnotes)
+                for column, name in zip(columns, reads, strict=True)
+            ),
+            keys=row_keys(method, encoder),
+            ranked=method.role != "oracle",
+        )
+        for method in grid.methods
+        for encoder in grid.encoders
+    ]
+    return Section(
+        f"{shift.title}, {domain.short}",
+        ("Method", "Encoder"),
+        tuple(columns),
+        rank(rows, columns),
+        keys=(("shift", shift.name),),
+    )
+
+
+def _cell(
+    grid: Grid,
+    shift: Shift,
+    method: Method,
+    encoder: Encoder,
+    wanted: tuple[Column, str, Read],
+    footnotes: Footnotes,
+) -> TableCell:
+    column, name, read = wanted
+    sample = grid.sampled(method, encoder, shift, read, lambda _: f"score for {name}")
+    return dataclasses.replace(cells.mean_miou(sample, footnotes), quantity=column.quantity)
+
+
+def _reader(domain: str, field: str, name: str) -> Read:
+    def read(outcome: Outcome) -> float | None:
+        metrics = outcome.metrics.get(domain)
+        value = getattr(metrics, field).get(name) if metrics is not None else None
+        return value if value is not None and math.isfinite(value) else None
+
+    return read
