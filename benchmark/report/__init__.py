@@ -32,14 +32,20 @@ __all__ = [
 ]
 
 
+DETAILS = ("per_class", "overhead", "feature_distance")
+"""Tables that are for looking things up: in the files and on the page, not on the terminal."""
+
+
 def print_markdown(plan: PlanLike, stream: TextIO) -> None:
-    """Print every table to ``stream`` as Markdown for a terminal.
+    """Print every table but ``DETAILS`` to ``stream`` as Markdown for a terminal.
 
     It says what the files say, but in tables of at most 120 characters, if a column allows it, and
     with ``_second_`` for what GitHub underlines. A stream whose encoding lacks a character (an
     ASCII terminal) gets a plain one in its place.
     """
-    text = "\n".join(markdown(table, TERMINAL) for table in render(plan))
+    text = "\n".join(
+        markdown(table, TERMINAL) for table in render(plan) if table.name not in DETAILS
+    )
     encoding = stream.encoding or "utf-8"
     try:
         text.encode(encoding)

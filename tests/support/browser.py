@@ -23,9 +23,11 @@ from pathlib import Path
 from typing import Any
 
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
-PATIENCE = 30
 KEYS = {"Enter": (13, "\r"), " ": (32, " "), "ArrowRight": (39, ""), "ArrowLeft": (37, "")}
 KEYS |= {"Tab": (9, ""), "Escape": (27, "")}
+
+
+PATIENCE = 20
 
 
 @dataclass
@@ -38,6 +40,7 @@ class Browser:
     session: str = ""
     requests: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    loaded: bool = False
     _rest: bytes = b""
     _count: int = 0
 
@@ -59,21 +62,19 @@ class Browser:
 
     def open(self, page: Path, width: int = 1280, height: int = 900) -> None:
         """Load ``page`` at this size, in a window of a device of one pixel a pixel."""
-        mobile = width < 600
         self.call(
             "Emulation.setDeviceMetricsOverride",
             width=width,
             height=height,
             deviceScaleFactor=1,
-            mobile=mobile,
+            mobile=width < 600,
         )
         self.requests.clear()
         self.complaints.clear()
+        self.loaded = False
         self.call("Page.navigate", url=page.absolute().as_uri())
-        end = time.monotonic() + 20
-        while self.evaluate("document.readyState") != "complete" or len(self.requests) == 0:
-            assert time.monotonic() < end, "the page did not load"
-            time.sleep(0.02)
+        while not self.loaded:
+            self._note(self._next())
 
     def evaluate(self, expression: str) -> Any:
         """The value of a JavaScript expression in the page."""
@@ -97,7 +98,7 @@ class Browser:
     def _next(self) -> dict[str, Any]:
         while b"\0" not in self._rest:
             ready, _, _ = select.select([self.reading], [], [], PATIENCE)
-            assert ready, f"the browser said nothing for {PATIENCE} seconds"
+            assert ready, f"the browser has been silent for {PATIENCE} s"
             chunk = os.read(self.reading, 1 << 16)
             assert chunk, "the browser has gone"
             self._rest += chunk
@@ -107,7 +108,9 @@ class Browser:
 
     def _note(self, found: dict[str, Any]) -> None:
         params = found.get("params", {})
-        if found.get("method") == "Network.requestWillBeSent":
+        if found.get("method") == "Page.loadEventFired":
+            self.loaded = True
+        elif found.get("method") == "Network.requestWillBeSent":
             self.requests.append(params["request"]["url"])
         elif found.get("method") in ("Runtime.exceptionThrown", "Log.entryAdded"):
             self.complaints.append(json.dumps(params))
@@ -134,6 +137,8 @@ def browser() -> Iterator[Browser]:
             target = made.call("Target.createTarget", url="about:blank")["targetId"]
             attached = made.call("Target.attachToTarget", targetId=target, flatten=True)
             made.session = attached["sessionId"]
+            # A page in the background may leave keys unanswered.
+            made.call("Emulation.setFocusEmulationEnabled", enabled=True)
             for domain in ("Page", "Runtime", "Log", "Network"):
                 made.call(f"{domain}.enable")
             yield made

@@ -9,6 +9,7 @@ from typing import Any
 from benchmark.report.model import Column, Row, Section, Table, TableCell
 
 Values = dict[str, Any]
+SCORES = ("miou", "iou")
 FILTERED = ("method", "encoder")
 
 
@@ -40,6 +41,7 @@ class Lister:
         }
 
     def _row(self, section: Section, row: Row, largest: Sequence[float]) -> Values:
+        competes = any(each.ranked for each in section.rows)
         cells = []
         for column, cell, most in zip(section.columns, row.cells, largest, strict=True):
             keys = _filters(column.keys)
@@ -50,7 +52,7 @@ class Lister:
         return {
             "labels": row.labels,
             "source": row.source,
-            "ranked": row.ranked,
+            "apart": competes and not row.ranked,
             "keys": _filters(row.keys),
             # A derived number may lack a seed of its reference: that is no gap of this row.
             "states": " ".join(sorted({c.state for c in row.cells if not c.quantity.derived})),
@@ -84,7 +86,7 @@ def _largest(rows: Sequence[Row], index: int) -> float:
 
 def _bar(cell: TableCell, most: float) -> str | None:
     """The length of the bar below a score, in percent of its column's largest."""
-    if cell.value is None or cell.quantity.derived or most <= 0 or cell.value < 0:
+    if cell.value is None or cell.quantity.name.partition(".")[0] not in SCORES or most <= 0:
         return None
     return f"{100 * cell.value / most:.0f}"
 

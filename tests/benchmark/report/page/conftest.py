@@ -13,7 +13,7 @@ import pytest
 
 from benchmark.report.grid import Grid
 from benchmark.report.page import page
-from benchmark.report.tables import TABLES
+from benchmark.report.tables import build
 
 DOT = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
@@ -63,7 +63,7 @@ def plan(story: Grid, tmp_path: Path) -> Any:
 
 @pytest.fixture
 def text(plan: Any, story: Grid) -> str:
-    return page(plan, story, [build(story) for build in TABLES], [FIGURE], PANELS)
+    return page(plan, story, build(story), [FIGURE], PANELS)
 
 
 @pytest.fixture
