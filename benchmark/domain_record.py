@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -36,13 +36,18 @@ def metrics(
     found = {}
     for name, score in scores.items():
         tested = config["test_dataloader"][name]["dataset"]
-        groups = getattr(loaders[name].dataset, "groups", ())
-        scored = domain_metrics(name, roles[name], score, groups, scoring)
+        members = groups(loaders)[name]
+        scored = domain_metrics(name, roles[name], score, members, scoring)
         notes = [_SIZES[each["type"]] for each in tested["pipeline"] if each["type"] in _SIZES]
-        if scoring.get("mean") == "per-condition" and tested.get("group") and not any(groups):
+        if scoring.get("mean") == "per-condition" and tested.get("group") and not any(members):
             notes.append(f"pooled: the {tested['group']} of an image is lost in this layout")
         found[name] = replace(scored, notes=(*scored.notes, *notes))
     return found
+
+
+def groups(loaders: Mapping[str, Any]) -> dict[str, Sequence[str | None]]:
+    """The group of every test image by domain; empty for a domain that knows none."""
+    return {name: getattr(loader.dataset, "groups", ()) for name, loader in loaders.items()}
 
 
 def facts(config: Mapping[str, Any], suite: Suite, runner: Runner) -> dict[str, Any]:

@@ -158,7 +158,9 @@ def _train_and_score(
             **domain_record.facts(planned.config, suite, runner),
             "weights_sha256": artifacts.digest(tensor.cpu().numpy() for tensor in weights.values()),
             "confusion": artifacts.save_confusion(
-                paths, {name: s.confusion_ncc for name, s in scores.items()}
+                paths,
+                {name: s.confusion_ncc for name, s in scores.items()},
+                domain_record.groups(runner.test_loop.dataloaders),  # type: ignore[attr-defined]
             ),
         },
         cost=_cost(runner, model.student, trained - begun, scored - trained, pace),

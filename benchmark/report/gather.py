@@ -14,6 +14,7 @@ from benchmark.errors import FragmentError, RecordError
 from benchmark.records import Record
 from benchmark.report.grid import Domain, Encoder, Grid, Method, Outcome, Shift
 from benchmark.report.model import MISSING_STATES, RecordRef
+from benchmark.report.statistics.image_intervals import ImageIntervals
 
 
 class SuiteLike(Protocol):
@@ -78,6 +79,7 @@ def from_plan(plan: PlanLike) -> Grid:
         RecordError: a record has a state that the report does not know.
     """
     suite = plan.suite
+    intervals = ImageIntervals(plan)
     methods = {name: _card("method", name) for name in suite.methods}
     titles = _distinct({name: str(card["title"]) for name, card in methods.items()})
     towers = {name: _card("encoder", name) for name in suite.encoders}
@@ -98,6 +100,7 @@ def from_plan(plan: PlanLike) -> Grid:
         tables=tuple(suite.tables),
         evaluation=_evaluation(suite.protocol),
         claims=tuple(claims.load(name) for name in suite.claims),
+        intervals=intervals if intervals.known_counts else None,
     )
 
 

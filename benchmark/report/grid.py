@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from benchmark.cell import Cell
 from benchmark.claims import Claim
 from benchmark.records import Cost, DomainMetrics
+from benchmark.report.intervals import Intervals
 from benchmark.report.model import MISSING_STATES, RecordRef
 from benchmark.report.statistics.seeds import Seeds, mean
 
@@ -130,20 +131,6 @@ class Sample:
     def refs(self, seeds: Sequence[int]) -> tuple[RecordRef, ...]:
         """The records behind the values of ``seeds``."""
         return tuple(self.records[seed] for seed in seeds if seed in self.records)
-
-
-class Intervals(Protocol):
-    """How far a difference would move with other test images.
-
-    A pair is the two records of one seed. ``of`` is the 95 % interval of the mIoU of the first
-    minus that of the second on ``domain``, averaged over the pairs, in points; ``None`` where it
-    is not known. ``why`` then says so in words for a foot-note.
-    """
-
-    def of(
-        self, pairs: Sequence[tuple[RecordRef, RecordRef]], domain: str
-    ) -> tuple[float, float] | None: ...
-    def why(self, pairs: Sequence[tuple[RecordRef, RecordRef]], domain: str) -> str: ...
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,8 @@ def render(plan: PlanLike) -> tuple[Table, ...]:
 def write(plan: PlanLike, *, figures: bool = True) -> Written:
     """Write tables in every format, figures and the page below the suite's result folder.
 
+    Beside them, ``intervals.json`` keeps the intervals over images (see ``ImageIntervals``).
+
     Each file is written whole or not at all, and not touched if it holds the same already. The
     tables come first and do not depend on the pictures: what cannot be drawn is a problem that
     ``Written`` tells.
@@ -82,7 +84,9 @@ def write(plan: PlanLike, *, figures: bool = True) -> Written:
         removed += store.drop_figures(plan.folder / "figures", {each.name for each in drawn})
     whole = plan.folder / PAGE
     changed += store.save({whole: page(plan, grid, tables, drawn, shown)})
-    files += [*pictures, whole]
+    kept = grid.intervals.contents() if grid.intervals is not None else {}
+    changed += store.save(kept)
+    files += [*pictures, whole, *kept]
     return Written(tuple(files), tuple(changed), tuple(removed), tuple(problems))
 
 
