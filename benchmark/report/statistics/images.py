@@ -7,7 +7,9 @@ per-image values stands for it.
 
 The percentile interval is used, not BCa. Where two cells predict the same, every resample gives 0
 and BCa is undefined; its correction is also estimated by leaving out single images, which is
-unstable for a class that a few images alone show. For a paired difference the two hardly differ.
+unstable for a class that a few images alone show. On MiniDrive's gains the ends of the two differ
+by at most 0.2 points in intervals 1.4 to 2.4 wide; the percentile one lies lower, so that it errs
+towards no difference.
 """
 
 from __future__ import annotations
