@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from benchmark.cell import Cell
 from benchmark.claims import Claim
 from benchmark.records import Cost, DomainMetrics
 from benchmark.report.intervals import Intervals
-from benchmark.report.model import MISSING_STATES, RecordRef
-from benchmark.report.statistics.seeds import Seeds, mean
+from benchmark.report.model import RecordRef
+from benchmark.report.sample import Gap, Sample
+from benchmark.report.statistics.collapse import collapsed
+from benchmark.report.statistics.seeds import mean
 
 
 @dataclass(frozen=True)
@@ -95,45 +97,6 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Gap:
-    """A seed without a value, or one whose value needs a word."""
-
-    seed: int
-    state: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Sample:
-    """The values of one (method, encoder, shift) on one domain, over seeds.
-
-    ``remarks`` are about seeds that have a value, ``gaps`` about those that have none.
-    """
-
-    values: Seeds
-    records: Mapping[int, RecordRef]
-    gaps: tuple[Gap, ...]
-    remarks: tuple[Gap, ...] = ()
-
-    @property
-    def expected(self) -> int:
-        """Number of seeds that the suite asks for: excluded ones are not asked for."""
-        return len(self.values) + sum(gap.state != "excluded" for gap in self.gaps)
-
-    @property
-    def state(self) -> str:
-        """``done``, ``partial``, or the missing state that most needs a look."""
-        if self.values:
-            return "done" if len(self.values) == self.expected else "partial"
-        states = {gap.state for gap in self.gaps}
-        return next((state for state in MISSING_STATES if state in states), "missing")
-
-    def refs(self, seeds: Sequence[int]) -> tuple[RecordRef, ...]:
-        """The records behind the values of ``seeds``."""
-        return tuple(self.records[seed] for seed in seeds if seed in self.records)
-
-
-@dataclass(frozen=True)
 class Grid:
     """A suite's axes and the outcome of every cell. A cell without an outcome is missing.
 
@@ -199,7 +162,7 @@ class Grid:
         """The mIoU over seeds, averaged over ``domains`` within each seed.
 
         A seed that lacks one of the domains has no value: a mean over fewer domains would be
-        another quantity.
+        another quantity. A value on one domain that alarms (see ``collapsed``) has a remark.
         """
 
         def score(outcome: Outcome) -> float | None:
@@ -212,7 +175,21 @@ class Grid:
                 domain.name for domain in domains if outcome.miou(domain.name) is None
             )
 
-        return self.sampled(method, encoder, shift, score, lacking)
+        found = self.sampled(method, encoder, shift, score, lacking)
+        if len(domains) != 1:
+            return found
+        cells = [Cell(method.name, encoder.name, shift.name, seed) for seed in found.values]
+        alarms = [Gap(c.seed, text, "") for c in cells for text in self.alarms(c, domains[0])]
+        return replace(found, remarks=(*found.remarks, *alarms))
+
+    def alarms(self, cell: Cell, domain: Domain) -> tuple[str, ...]:
+        """What is alarming about the scores of a done cell, beside those of the baseline."""
+        baseline = self.reference("baseline")
+        metrics = self.outcomes[cell].metrics[domain.name]
+        other = replace(cell, method=baseline.name) if baseline is not None else cell
+        ground = self.outcomes.get(other) if other != cell else None
+        done = ground is not None and ground.state == "done"
+        return collapsed(metrics, ground.metrics.get(domain.name) if ground and done else None)
 
     def sampled(
         self,

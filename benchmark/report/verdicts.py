@@ -19,8 +19,9 @@ from benchmark.claim_formulas import (
     Several,
 )
 from benchmark.claims import Claim
-from benchmark.report.grid import Grid, Sample
+from benchmark.report.grid import Grid
 from benchmark.report.model import RecordRef
+from benchmark.report.sample import Sample
 from benchmark.report.statistics import seeds as stats
 
 REPRODUCED, NOT_REPRODUCED, NOT_RUN = "reproduced", "not reproduced", "not run"

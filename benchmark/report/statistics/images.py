@@ -14,6 +14,7 @@ towards no difference.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -121,17 +122,19 @@ def interval(
     def statistic(*drawn: NDArray[np.intp], axis: int) -> NDArray[np.float64]:
         return difference(pairs, [np.moveaxis(places, axis, -1) for places in drawn], classes)
 
-    found = stats.bootstrap(
-        strata,
-        statistic,
-        n_resamples=resamples,
-        batch=max(1, DRAWS_AT_ONCE // images),
-        vectorized=True,
-        confidence_level=CONFIDENCE,
-        method=METHOD,
-        # RandomState: its stream is frozen, a Generator's may change with numpy.
-        random_state=np.random.RandomState(seed),
-    ).confidence_interval
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)  # NaN: told below
+        found = stats.bootstrap(
+            strata,
+            statistic,
+            n_resamples=resamples,
+            batch=max(1, DRAWS_AT_ONCE // images),
+            vectorized=True,
+            confidence_level=CONFIDENCE,
+            method=METHOD,
+            # RandomState: its stream is frozen, a Generator's may change with numpy.
+            random_state=np.random.RandomState(seed),
+        ).confidence_interval
     if not np.isfinite(found.low + found.high):
         return None
     return float(found.low), float(found.high)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchmark.report.grid import Method, Sample
+from benchmark.report.grid import Method
 from benchmark.report.intervals import Intervals
 from benchmark.report.model import GAIN, GAP_CLOSED, MIOU, Footnotes, Quantity, TableCell
+from benchmark.report.sample import Sample
 from benchmark.report.statistics import seeds as stats
 from benchmark.report.tables import notes
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Sequence
 
-from benchmark.report.grid import Gap, Sample
 from benchmark.report.model import one_line
+from benchmark.report.sample import Gap, Sample
 from benchmark.report.statistics.seeds import SMALLEST_GAP
 
 LONGEST_REASON = 200

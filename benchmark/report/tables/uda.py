@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 
-from benchmark.report.grid import Encoder, Grid, Method, Outcome, Sample, Shift
+from benchmark.report.grid import Encoder, Grid, Method, Outcome, Shift
 from benchmark.report.model import (
     GAIN,
     GAP_CLOSED,
@@ -19,6 +19,7 @@ from benchmark.report.model import (
     TableCell,
     rank,
 )
+from benchmark.report.sample import Sample
 from benchmark.report.tables import cells
 from benchmark.report.tables.cells import Reference
 from benchmark.report.tables.wording import column_notes, inferred, measurement, noted, ranking
