@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 HEAVY = (
     "torch", "torchvision", "mmcv", "mmseg", "mmengine", "timm", "open_clip", "numpy", "cv2",
-    "pandas", "rich", "jinja2", "yaml", "tabulate", "matplotlib", "submitit",
+    "pandas", "rich", "jinja2", "yaml", "tabulate", "matplotlib", "submitit", "scipy",
 )  # fmt: skip
 DATA_PLANE = ("mmseg_ext", "torch", "torchvision", "mmcv", "mmseg", "mmengine", "timm", "open_clip")
 

@@ -61,3 +61,25 @@ def test_share_of_the_gap(value: float, share: float) -> None:
 @pytest.mark.parametrize("ceiling", [40.0, 39.0, 40.05, 40.0 + 1e-300])
 def test_there_is_no_share_of_no_gap(ceiling: float) -> None:
     assert stats.gap_closed(45.0, 40.0, ceiling) is None
+
+
+@given(samples)
+def test_the_interval_over_seeds_is_students(values: dict[int, float]) -> None:
+    from scipy import stats as scipy_stats
+
+    found = stats.interval(values)
+    assert found is not None
+    numbers = np.array(list(values.values()))
+    error = numbers.std(ddof=1) / np.sqrt(len(numbers))
+    half = scipy_stats.t.ppf(0.975, len(numbers) - 1) * error
+    assert found == pytest.approx((numbers.mean() - half, numbers.mean() + half), abs=1e-6)
+    assert stats.interval({0: 3.0}) is None
+
+
+def test_an_interval_that_ends_at_zero_does_not_exclude_it() -> None:
+    assert stats.excludes_zero((0.1, 2.0))
+    assert stats.excludes_zero((-2.0, -0.1))
+    assert not stats.excludes_zero((0.0, 2.0))
+    assert not stats.excludes_zero((-1.0, 0.0))
+    assert not stats.excludes_zero(None)
+    assert stats.excludes_zero(stats.interval({0: 2.5, 1: 2.5}))
