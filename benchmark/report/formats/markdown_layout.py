@@ -41,13 +41,14 @@ class Strip:
     lines: tuple[str, ...]
 
 
-def blocks(section: Section, style: Style) -> list[list[str]]:
+def blocks(section: Section, style: Style, sources: Mapping[str, int]) -> list[list[str]]:
     """The lines of ``section``, as one table or, where that gets too wide, several.
 
     A break never separates the columns of one group, and every table repeats the row labels.
+    ``sources`` has the number of the note of every source (see ``columns.sources``).
     """
     stub = [
-        _strip(title, [_label(row, index) for row in section.rows], left=True)
+        _strip(title, [_label(row, index, sources) for row in section.rows], left=True)
         for index, title in enumerate(section.stub)
     ]
     tables: list[list[Strip]] = []
@@ -140,9 +141,11 @@ def _number(cell: TableCell | None, style: Style) -> tuple[str, str]:
     return opening + cell.quantity.format(cell.value), closing + (MARK if cell.marked else "")
 
 
-def _label(row: Row, index: int) -> str:
-    """A row's label; a published row's first one carries a dagger."""
-    return escape(row.labels[index]) + (DAGGER if row.source and index == 0 else "")
+def _label(row: Row, index: int, sources: Mapping[str, int]) -> str:
+    """A row's label; a published row's first one carries a dagger and the note of its source."""
+    if not row.source or index:
+        return escape(row.labels[index])
+    return escape(row.labels[index]) + DAGGER + _numbers((sources[row.source],))
 
 
 def _spread(cell: TableCell | None) -> str:
