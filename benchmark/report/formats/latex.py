@@ -22,6 +22,7 @@ TALLEST = 34
 """Rows of a table that fit on a page with their notes."""
 
 _NO_LABEL = re.compile(r"[^A-Za-z0-9-]+")
+_SMALL, _RAISED = r"{\scriptsize%s}", r"\textsuperscript{%s}"
 _EMPHASIS = {1: r"\textbf{%s}", 2: r"\underline{%s}"}
 
 
@@ -76,9 +77,10 @@ def _float(table: Table, section: Section, groups: Sequence[Group], start: int) 
     stop = start + TALLEST
     rows = section.rows[start:stop]
     sources = printed.sources(table)
+    columns = [_bodies(column.cells[start:stop]) for group in groups for column in group.columns]
     lines = [
         [_label(row, index, sources) for index in range(len(section.stub))]
-        + [_body(column.cells[start + offset]) for group in groups for column in group.columns]
+        + [bodies[offset] for bodies in columns]
         for offset, row in enumerate(rows)
     ]
     heads = [escape(title) for title in section.stub]
@@ -119,15 +121,44 @@ def _label(row: Row, index: int, sources: Mapping[str, int]) -> str:
     return escape(row.labels[index]) + rf"\textsuperscript{{{marks}}}"
 
 
-def _body(cell: TableCell | None) -> str:
+def _bodies(cells: Sequence[TableCell | None]) -> list[str]:
+    """The texts of a column. Blanks as wide as what a cell lacks keep decimal points in line."""
+    numbers = [cell for cell in cells if cell is not None and cell.value is not None]
+    star = any(cell.marked for cell in numbers)
+    spread = max((_spread(cell) for cell in numbers), key=len, default="")
+    notes = max((_list(cell) for cell in numbers), key=len, default="")
+    return [_body(cell, star, spread, notes) for cell in cells]
+
+
+def _body(cell: TableCell | None, star: bool, spread: str, notes: str) -> str:
+    """One cell; the last three say what the widest cells of its column have behind the number."""
     if cell is None or cell.value is None:
         return escape(printed.word(cell)) + _superscript(cell.footnotes if cell else ())
     number = _EMPHASIS.get(cell.rank or 0, "%s") % _number(cell.quantity.format(cell.value))
-    mark = MARK if cell.marked else ""
-    spread = ""
-    if cell.spread is not None:
-        spread = rf"{{\scriptsize$\,\pm\,${escape(cell.quantity.format_spread(cell.spread))}}}"
-    return number + mark + spread + _superscript(cell.footnotes)
+    mark = MARK if cell.marked else rf"\hphantom{{{MARK}}}" if star else ""
+    return (
+        number
+        + mark
+        + _padded(_SMALL, _spread(cell), spread)
+        + _padded(_RAISED, _list(cell), notes)
+    )
+
+
+def _padded(style: str, text: str, widest: str) -> str:
+    """``text`` in a style, with a blank for the characters that ``widest`` has more."""
+    lacking = widest[len(text) :] if text else widest
+    blank = style % lacking if lacking else ""
+    return (style % text if text else "") + (rf"\hphantom{{{blank}}}" if blank else "")
+
+
+def _spread(cell: TableCell) -> str:
+    if cell.spread is None:
+        return ""
+    return rf"$\,\pm\,${escape(cell.quantity.format_spread(cell.spread))}"
+
+
+def _list(cell: TableCell) -> str:
+    return ",".join(map(str, cell.footnotes))
 
 
 def _number(text: str) -> str:

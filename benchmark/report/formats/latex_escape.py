@@ -68,7 +68,7 @@ def _character(character: str) -> str:
         return f"${_MATH[character]}$"
     if character.isascii():
         return character
-    base, *accents = unicodedata.normalize("NFD", character)
+    base, *accents = list(unicodedata.normalize("NFD", character))
     if len(accents) == 1 and accents[0] in _ACCENTS and base.isascii():
         return rf"\{_ACCENTS[accents[0]]}{{{base}}}"
     return "?"
