@@ -137,6 +137,8 @@ def _certainty(grid: Grid, best: Best, scores: Sequence[tuple[str, TableCell]]) 
         return "no difference to a baseline is known"
     if any(delta is not None and delta.marked for delta in deltas):
         return "this gain survives both seeds and images"
+    if all(delta is None or delta.interval is None for delta in deltas):
+        return "this gain is not marked: no interval over images is known"
     return "this gain is not marked: it does not survive both seeds and images"
 
 

@@ -130,7 +130,7 @@ def test_the_answer_is_the_best_complete_combination(story: Grid) -> None:
     assert answer.best[1].value == "46.0"  # 8 and 16 points below on the two unseen domains
     first, second = answer.sentences
     assert "DACS with ViT_B is best on real, the target: 58.0 mIoU, +12.0 points" in first
-    assert "not marked" in first
+    assert "not marked: no interval over images" in first
     assert second.startswith("It is best again")
 
 
