@@ -32,7 +32,7 @@ def load_records(folder: Path | str) -> pandas.DataFrame:
     another mean in percent (that of all classes where ``miou`` is that of fewer); and
     ``final.<curve>``, the last value of a training curve (``final.loss``), again of the whole cell.
 
-    A failed cell has one row without a domain. Rows are in the order of file names, then of domains.
+    A failed cell has one row without a domain. Rows are in the order of file names and domains.
 
     Example::
 
