@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from benchmark.report.formats import columns as printed
 from benchmark.report.formats import markdown_layout as layout
+from benchmark.report.formats.aligned import Style
 from benchmark.report.formats.environment import environment
-from benchmark.report.formats.markdown_layout import GITHUB, Style, escape
+from benchmark.report.formats.markdown_layout import GITHUB, escape
 from benchmark.report.model import Table
 
 
