@@ -165,7 +165,7 @@ _BEHAVIOURS: dict[str, Callable[[Any, Any, Any], str]] = {
 }
 
 
-def _write(plan: Any) -> Any:
+def _write(plan: Any, *, figures: bool = True) -> Any:
     return types.SimpleNamespace(files=(), changed=(), removed=(), problems=())
 
 
