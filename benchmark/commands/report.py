@@ -29,14 +29,14 @@ def run(parsed: argparse.Namespace) -> int:
             if getattr(parsed, option):
                 raise UsageError(f"--{option}: needs the whole suite, --only writes nothing")
         planned = options.make_plan(parsed)
-        report.print_markdown(planned, sys.stdout)
+        report.print_tables(planned, sys.stdout)
         return exit_code(planned)
     planned, problems = _write(parsed)
     if parsed.open:
         _open(planned.folder / report.PAGE)
     if parsed.watch is not None:
         _watch(parsed, planned)
-    report.print_markdown(planned, sys.stdout)
+    report.print_tables(planned, sys.stdout)
     return EXIT_FAILED if problems else exit_code(planned)
 
 

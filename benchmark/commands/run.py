@@ -240,7 +240,7 @@ def _print_tables(parsed: argparse.Namespace) -> bool:
         written = False
         print(f"udabench: the tables could not be written: {error}", file=sys.stderr)
     print()
-    report.print_markdown(whole, sys.stdout)
+    report.print_tables(whole, sys.stdout)
     print()
     return written
 

@@ -46,7 +46,7 @@ def insert(text: str, suite: str, tables: Sequence[Table], place: str = "documen
     lines: list[str] = []
     opened: int | None = None
     found = False
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         begin = _BEGIN.fullmatch(line.strip())
         if begin and opened is not None:
             raise UsageError(f"{place}:{opened}: no line {END} before the next block")
@@ -68,7 +68,7 @@ def insert(text: str, suite: str, tables: Sequence[Table], place: str = "documen
             f"{place}: no block of suite {suite}; begin one with the line "
             f"<!-- udabench report {suite}: {next(iter(known), 'uda')} --> and end it with {END}"
         )
-    return "\n".join(lines) + ("\n" if text.endswith("\n") else "")
+    return "\n".join(lines)
 
 
 def _body(table: Table) -> list[str]:

@@ -6,10 +6,10 @@ group stay together under one heading.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmark.report.model import Column, Section, TableCell
+from benchmark.report.model import Column, Section, Table, TableCell
 
 DASH = "—"
 MARK, DAGGER = "*", "†"
@@ -74,3 +74,16 @@ def word(cell: TableCell | None) -> str:
     if cell.text is not None:
         return cell.text
     return DASH if cell.quantity.derived else f"{DASH} {cell.state}"
+
+
+def sources(table: Table) -> Mapping[str, int]:
+    """Where published rows were printed -> the number of the note that says so."""
+    rows = [row for section in table.sections for row in section.rows if row.source]
+    unique = dict.fromkeys(row.source for row in rows)
+    return {source: number for number, source in enumerate(unique, start=len(table.notes) + 1)}
+
+
+def notes(table: Table) -> tuple[str, ...]:
+    """All notes below a table: its own, then one for each source of published rows."""
+    told = [f"{DAGGER} published, not measured here: {source}" for source in sources(table)]
+    return (*table.notes, *told)

@@ -6,7 +6,7 @@ coordinates and the records behind it. There is no style and no script in it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmark.report.formats import columns as printed
@@ -19,15 +19,20 @@ CLASSES = {1: "best", 2: "second"}
 
 def html(table: Table) -> str:
     """``table`` as a ``<section>`` with a ``<table>`` for each of its sections."""
+    sources = printed.sources(table)
     text: str = (
         environment()
         .get_template("table.html.j2")
-        .render(table=table, sections=[_section(section) for section in table.sections])
+        .render(
+            table=table,
+            sections=[_section(section, sources) for section in table.sections],
+            notes=printed.notes(table),
+        )
     )
     return text
 
 
-def _section(section: Section) -> dict[str, Any]:
+def _section(section: Section, sources: Mapping[str, int]) -> dict[str, Any]:
     groups = printed.groups(section)
     return {
         "title": one_line(section.title),
@@ -49,6 +54,7 @@ def _section(section: Section) -> dict[str, Any]:
                 row,
                 [column.cells[index] for group in groups for column in group.columns],
                 [column.column.keys for group in groups for column in group.columns],
+                sources,
             )
             for index, row in enumerate(section.rows)
         ],
@@ -59,12 +65,14 @@ def _row(
     row: Row,
     cells: Sequence[TableCell | None],
     keys: Sequence[tuple[tuple[str, str], ...]],
+    sources: Mapping[str, int],
 ) -> dict[str, Any]:
     return {
         "keys": row.keys,
         "labels": [one_line(label) for label in row.labels],
         "source": one_line(row.source),
         "dagger": DAGGER if row.source else "",
+        "notes": (sources[row.source],) if row.source else (),
         "cells": [_cell(cell, which) for cell, which in zip(cells, keys, strict=True)],
     }
 

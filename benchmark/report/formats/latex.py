@@ -13,42 +13,16 @@ from typing import Any
 from benchmark.report.formats import columns as printed
 from benchmark.report.formats.columns import DAGGER, MARK, Group
 from benchmark.report.formats.environment import environment
-from benchmark.report.model import Row, Section, Table, TableCell, one_line
+from benchmark.report.formats.latex_escape import escape
+from benchmark.report.model import Row, Section, Table, TableCell
 
 WIDEST = 110
 """Characters of a line of numbers before a table goes on in another one below."""
 TALLEST = 34
 """Rows of a table that fit on a page with their notes."""
 
-_SPECIAL: Mapping[str, str] = {
-    "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
-    "_": r"\_",
-    "&": r"\&",
-    "%": r"\%",
-    "#": r"\#",
-    "$": r"\$",
-    "^": r"\textasciicircum{}",
-    "~": r"\textasciitilde{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
-    "±": r"$\pm$",
-    "—": "---",
-    "–": "--",
-    "†": r"$\dagger$",
-    "→": r"$\rightarrow$",
-    "×": r"$\times$",
-    "≤": r"$\leq$",
-    "≥": r"$\geq$",
-    "−": r"$-$",
-    "…": r"\ldots{}",
-    "’": "'",
-}
-_ARROW = re.compile(r"(?<!\S)->(?!\S)")
 _NO_LABEL = re.compile(r"[^A-Za-z0-9-]+")
+_SMALL, _RAISED = r"{\scriptsize%s}", r"\textsuperscript{%s}"
 _EMPHASIS = {1: r"\textbf{%s}", 2: r"\underline{%s}"}
 
 
@@ -64,20 +38,11 @@ def latex(table: Table) -> str:
             floats=[each for section in table.sections for each in _floats(table, section)],
             notes=[
                 {"number": f"{{{number}}}", "text": escape(note)}
-                for number, note in enumerate(table.notes, start=1)
+                for number, note in enumerate(printed.notes(table), start=1)
             ],
         )
     )
     return text
-
-
-def escape(text: str) -> str:
-    """``text`` on one line, with every character that TeX would act on taken literally.
-
-    Characters that the usual fonts lack become a question mark: a table must not stop a paper.
-    """
-    arrows = _ARROW.sub("→", one_line(text))
-    return "".join(_SPECIAL.get(c) or (c if ord(c) < 0x180 else "?") for c in arrows)
 
 
 def _floats(table: Table, section: Section) -> list[dict[str, Any]]:
@@ -111,9 +76,11 @@ def _plain(cell: TableCell | None) -> str:
 def _float(table: Table, section: Section, groups: Sequence[Group], start: int) -> dict[str, Any]:
     stop = start + TALLEST
     rows = section.rows[start:stop]
+    sources = printed.sources(table)
+    columns = [_bodies(column.cells[start:stop]) for group in groups for column in group.columns]
     lines = [
-        [_label(row, index) for index in range(len(section.stub))]
-        + [_body(column.cells[start + offset]) for group in groups for column in group.columns]
+        [_label(row, index, sources) for index in range(len(section.stub))]
+        + [bodies[offset] for bodies in columns]
         for offset, row in enumerate(rows)
     ]
     heads = [escape(title) for title in section.stub]
@@ -147,20 +114,51 @@ def _headings(stub: int, groups: Sequence[Group]) -> dict[str, Any]:
     return {"groups": [""] * stub + cells if rules else [], "rules": " ".join(rules)}
 
 
-def _label(row: Row, index: int) -> str:
-    mark = rf"\textsuperscript{{{escape(DAGGER)}}}" if row.source and index == 0 else ""
-    return escape(row.labels[index]) + mark
+def _label(row: Row, index: int, sources: Mapping[str, int]) -> str:
+    if not row.source or index:
+        return escape(row.labels[index])
+    marks = f"{escape(DAGGER)},{sources[row.source]}"
+    return escape(row.labels[index]) + rf"\textsuperscript{{{marks}}}"
 
 
-def _body(cell: TableCell | None) -> str:
+def _bodies(cells: Sequence[TableCell | None]) -> list[str]:
+    """The texts of a column. Blanks as wide as what a cell lacks keep decimal points in line."""
+    numbers = [cell for cell in cells if cell is not None and cell.value is not None]
+    star = any(cell.marked for cell in numbers)
+    spread = max((_spread(cell) for cell in numbers), key=len, default="")
+    notes = max((_list(cell) for cell in numbers), key=len, default="")
+    return [_body(cell, star, spread, notes) for cell in cells]
+
+
+def _body(cell: TableCell | None, star: bool, spread: str, notes: str) -> str:
+    """One cell; the last three say what the widest cells of its column have behind the number."""
     if cell is None or cell.value is None:
         return escape(printed.word(cell)) + _superscript(cell.footnotes if cell else ())
     number = _EMPHASIS.get(cell.rank or 0, "%s") % _number(cell.quantity.format(cell.value))
-    mark = MARK if cell.marked else ""
-    spread = ""
-    if cell.spread is not None:
-        spread = rf"{{\scriptsize$\,\pm\,${escape(cell.quantity.format_spread(cell.spread))}}}"
-    return number + mark + spread + _superscript(cell.footnotes)
+    mark = MARK if cell.marked else rf"\hphantom{{{MARK}}}" if star else ""
+    return (
+        number
+        + mark
+        + _padded(_SMALL, _spread(cell), spread)
+        + _padded(_RAISED, _list(cell), notes)
+    )
+
+
+def _padded(style: str, text: str, widest: str) -> str:
+    """``text`` in a style, with a blank for the characters that ``widest`` has more."""
+    lacking = widest[len(text) :] if text else widest
+    blank = style % lacking if lacking else ""
+    return (style % text if text else "") + (rf"\hphantom{{{blank}}}" if blank else "")
+
+
+def _spread(cell: TableCell) -> str:
+    if cell.spread is None:
+        return ""
+    return rf"$\,\pm\,${escape(cell.quantity.format_spread(cell.spread))}"
+
+
+def _list(cell: TableCell) -> str:
+    return ",".join(map(str, cell.footnotes))
 
 
 def _number(text: str) -> str:

@@ -34,7 +34,7 @@ def test_it_writes_says_what_it_wrote_and_prints(
 ) -> None:
     assert report(out) == cli.EXIT_DONE
     first = capsys.readouterr()
-    assert "## MiniDrive demo: adaptation" in first.out
+    assert "MiniDrive demo: adaptation" in first.out
     assert f"wrote {out / 'demo' / 'report.html'}" in first.err
     assert report(out) == cli.EXIT_DONE
     assert "wrote" not in capsys.readouterr().err

@@ -165,11 +165,11 @@ _BEHAVIOURS: dict[str, Callable[[Any, Any, Any], str]] = {
 }
 
 
-def _write(plan: Any) -> Any:
+def _write(plan: Any, *, figures: bool = True) -> Any:
     return types.SimpleNamespace(files=(), changed=(), removed=(), problems=())
 
 
-def _print_markdown(plan: Any, stream: Any) -> None:
+def _print_tables(plan: Any, stream: Any) -> None:
     stream.write(f"TABLES of {len(plan.entries)} cells\n")
 
 
@@ -182,4 +182,4 @@ def _install(name: str, **functions: Callable[..., Any]) -> None:
 _install("compose", resolve=_resolve, with_seed=_with_seed)
 _install("identity", identify=_identify, with_seed=_identity_with_seed)
 _install("worker", run_cell=_run_cell)
-_install("report", write=_write, print_markdown=_print_markdown)
+_install("report", write=_write, print_tables=_print_tables)

@@ -56,6 +56,32 @@ def test_classes_are_columns(folder: Path) -> None:
     assert frame["iou.train"].isna().all()
 
 
+def test_conditions_means_and_the_end_of_training_are_columns(tmp_path: Path) -> None:
+    groups, means = {"fog": 30.5, "night": 20.25}, {"all 19 classes": 33.0}
+    metrics = {
+        "acdc": DomainMetrics("target", 25.375, {}, 16, 80.0, 406, means=means, groups=groups),
+        "plain": DomainMetrics("unseen", 50.0, {}, 19, 90.0, 500),
+    }
+    curves = {"iteration": [5, 10], "loss": [2.5, 1.25], "never": []}
+    record = Record(
+        "toy",
+        Cell("dacs", "e", "s", 0),
+        identity("a"),
+        "done",
+        metrics,
+        diagnostics={"curves": curves},
+        notes=("first", "second"),
+    )
+    write_record(tmp_path, record)
+    frame = load_records(tmp_path).set_index("domain")
+    assert frame.loc["acdc", ["group.fog", "group.night"]].tolist() == [30.5, 20.25]
+    assert frame.loc["acdc", "mean.all 19 classes"] == 33.0
+    assert frame.loc["plain", ["group.fog", "mean.all 19 classes"]].isna().all()
+    assert frame["final.loss"].tolist() == [1.25, 1.25]
+    assert set(frame.note) == {"first; second"}
+    assert not {"final.iteration", "final.never"} & set(frame.columns)
+
+
 def test_an_empty_suite_has_the_columns(folder: Path) -> None:
     full = load_records(folder)
     for path in (folder / "records").iterdir():

@@ -9,20 +9,15 @@ import pytest
 
 from benchmark.report import generalization, uda
 from benchmark.report.formats import FORMATS
-from benchmark.report.formats.markdown import markdown
-from benchmark.report.formats.markdown_layout import TERMINAL
+from benchmark.report.formats.console import console
 from benchmark.report.grid import Grid
 from benchmark.report.model import Table
 
 GOLDEN = Path(__file__).parent / "golden"
 
 
-def terminal(table: Table) -> str:
-    return markdown(table, TERMINAL)
-
-
 @pytest.mark.parametrize("build", [uda, generalization])
-@pytest.mark.parametrize(("extension", "convert"), [*FORMATS.items(), ("txt", terminal)])
+@pytest.mark.parametrize(("extension", "convert"), [*FORMATS.items(), ("txt", console)])
 def test_golden(
     story: Grid,
     build: Callable[[Grid], Table],

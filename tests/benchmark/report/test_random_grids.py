@@ -14,8 +14,7 @@ from scored import scored
 from benchmark.cell import Cell
 from benchmark.records import DomainMetrics
 from benchmark.report import generalization, uda
-from benchmark.report.formats.markdown import markdown
-from benchmark.report.formats.markdown_layout import TERMINAL
+from benchmark.report.formats.console import console
 from benchmark.report.formats.tidy_csv import tidy
 from benchmark.report.grid import Domain, Encoder, Grid, Method, Outcome, Shift
 from benchmark.report.model import MIOU, MISSING_STATES, STATES, RecordRef, Table
@@ -104,7 +103,7 @@ def test_every_done_value_is_in_the_tables(grid: Grid) -> None:
     for table in (build(grid) for build in TABLES):
         used = {number for *_, cell in table.cells() for number in cell.footnotes}
         assert used == set(range(1, len(table.notes) + 1))
-        text = markdown(table, TERMINAL)
+        text = console(table)
         assert text.endswith("\n")
         assert "\r" not in text
         for *_, cell in table.cells():

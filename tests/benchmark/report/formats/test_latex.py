@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,13 +10,14 @@ from pathlib import Path
 import pytest
 from every_cell import AWKWARD, every_cell, large
 
-from benchmark.report.formats.latex import escape, latex
+from benchmark.report.formats.latex import latex
+from benchmark.report.formats.latex_escape import escape
 from benchmark.report.grid import Grid
 from benchmark.report.model import Table
 from benchmark.report.tables import generalization, uda
 
 PAPER = r"""\documentclass[twocolumn]{article}
-\usepackage[T1]{fontenc}\usepackage{booktabs}\usepackage{graphicx}
+\usepackage{booktabs}\usepackage{graphicx}
 \begin{document}
 Before. \input{table} After.
 \end{document}
@@ -63,7 +65,7 @@ def test_numbers_carry_their_marks() -> None:
     assert r"\textsuperscript{2}" in best
     assert r"$-$3.5*" in best
     assert r"not run \& \textless{}never\textgreater{}" in best
-    assert any(line.startswith(r"Published\textsuperscript{$\dagger$} &") for line in lines)
+    assert any(line.startswith(r"Published\textsuperscript{$\dagger$,3} &") for line in lines)
     assert any(r"\underline{50.0}" in line for line in lines)
     assert any(line.startswith("failed & --- failed & ---") for line in lines)
 
@@ -82,6 +84,28 @@ def test_special_characters_are_taken_literally() -> None:
     assert escape("雪") == "?"
     assert "\n" not in escape("two\nlines")
     assert escape(AWKWARD).isascii()
+    assert escape("[1] *é* ð") == r"{[}1{]} {*}\'{e}{*} ?"
+
+
+@pytest.mark.parametrize("name", ["[2pt] first", "*starred", 'a "quoted" `name`', "Ærø þ ð ŋ ß ł"])
+def test_a_name_is_never_an_option_or_a_command(typeset, name: str) -> None:  # type: ignore[no-untyped-def]
+    table = every_cell()
+    (section,) = table.sections
+    rows = tuple(dataclasses.replace(row, labels=(name,)) for row in section.rows)
+    section = dataclasses.replace(section, title=name, rows=rows)
+    typeset("table", latex(dataclasses.replace(table, title=name, sections=(section,))))
+    typeset("paper", PAPER)
+
+
+def test_a_reason_without_blanks_stays_on_the_page(typeset) -> None:  # type: ignore[no-untyped-def]
+    reason = "failed (/" + "a_long/path_without-a.blank" * 7 + ")"
+    table = dataclasses.replace(every_cell(), notes=(reason, reason))
+    assert "Overfull \\hbox" not in typeset("table", latex(table))
+    assert "Overfull \\hbox" not in typeset("paper", PAPER)
+
+
+def test_the_source_of_a_published_row_is_a_note() -> None:
+    assert r"Someone \& al., table 3\par" in latex(every_cell())
 
 
 def test_a_table_with_nothing_in_it_says_so(typeset) -> None:  # type: ignore[no-untyped-def]
