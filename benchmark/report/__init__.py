@@ -1,7 +1,8 @@
 """Reports: tables, figures and a page of a suite, made from its records.
 
 ``render`` decides what the tables say, ``write`` stores everything below the suite's result
-folder, and ``print_tables`` shows the tables. Equal records give equal bytes.
+folder, and ``print_tables`` shows the tables. Equal records give equal
+tables, byte for byte; figures are equal on one machine and may differ in rounding on another.
 """
 
 from __future__ import annotations

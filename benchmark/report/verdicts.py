@@ -58,13 +58,12 @@ def judge(claim: Claim, grid: Grid) -> Verdict:
         return Verdict(NOT_RUN, missing=tuple(_absent(samples, common, claim.seeds)))
     figure = series(claim.figure, common, samples)
     single = not _counts(claim.figure)
-    spread = stats.spread(figure) if single else None
     refs = (ref for sample in samples.values() for ref in sample.refs(common))
     return Verdict(
         REPRODUCED if holds(claim.holds, claim.tolerance, common, samples) else NOT_REPRODUCED,
         figure,
-        spread,
-        None if spread is None else interval(stats.mean(figure), spread, len(common)),
+        stats.spread(figure) if single else None,
+        stats.interval(figure) if single else None,
         tuple(dict.fromkeys(refs)),
     )
 
@@ -121,14 +120,6 @@ def holds(condition: Condition, tolerance: float, seeds: Sequence[int], samples:
         return abs(stats.mean(difference)) <= tolerance + 1e-9
     assert isinstance(condition, Greater)
     return min(difference.values()) > 0
-
-
-def interval(mean: float, spread: float, n: int) -> tuple[float, float]:
-    """95 % interval of a mean over ``n`` seeds, from their standard deviation (Student's t)."""
-    from scipy import stats as distributions  # type: ignore[import-untyped]
-
-    half = float(distributions.t.ppf(0.975, n - 1)) * spread / math.sqrt(n)
-    return mean - half, mean + half
 
 
 def _counts(expression: Expression) -> bool:

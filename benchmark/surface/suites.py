@@ -93,7 +93,11 @@ def _report(commands: Commands[argparse.ArgumentParser]) -> None:
     made.add_argument(
         "--into", metavar="FILE", help="also print the tables between marks in this document"
     )
-    made.add_argument("--no-figures", action="store_true", help="leave the figures as they are")
+    made.add_argument(
+        "--no-figures",
+        action="store_true",
+        help="draw nothing: the page has no figures then, and their files stay as they are",
+    )
 
 
 def _slurm(made: argparse.ArgumentParser) -> None:

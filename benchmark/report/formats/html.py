@@ -1,7 +1,8 @@
 """Print a ``Table`` as a fragment of HTML.
 
-Every number carries what a page needs to sort, filter and link: its unrounded value, its
-coordinates and the records behind it. There is no style and no script in it.
+For a page of one's own: every number carries its unrounded value, its coordinates and the records
+behind it, and there is no style and no script. ``report.html`` lists its tables in another way
+(``benchmark.report.page.listing``), with bars, states and links that only make sense there.
 """
 
 from __future__ import annotations

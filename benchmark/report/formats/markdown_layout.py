@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmark.report.formats import aligned
+from benchmark.report.formats import columns as printed
 from benchmark.report.formats.aligned import Style, bodies, numbers, pad, text_width
 from benchmark.report.model import Section, one_line
 
@@ -43,31 +44,22 @@ def blocks(section: Section, style: Style, sources: Mapping[str, int]) -> list[l
         for index, title in enumerate(section.stub)
     ]
     tables: list[list[Strip]] = []
-    for group in _groups(section, style):
-        if tables and _width([*tables[-1], *group]) <= style.widest:
-            tables[-1].extend(group)
+    for strips in (_strips(group, style) for group in printed.groups(section)):
+        if tables and _width([*tables[-1], *strips]) <= style.widest:
+            tables[-1].extend(strips)
         else:
-            tables.append([*stub, *group])
+            tables.append([*stub, *strips])
     return [_lines(table) for table in tables]
 
 
-def _groups(section: Section, style: Style) -> list[list[Strip]]:
-    """The printed columns, those of one group together; the group's name heads its first one."""
-    groups: list[list[Strip]] = []
-    previous = ""
-    for index, column in enumerate(section.columns):
-        continues = bool(column.group) and column.group == previous
-        heading = column.title if continues or not column.group else column.group
-        cells = [row.cells[index] for row in section.rows]
-        strips = [_strip(heading, bodies(cells, style), marks=column.footnotes)]
-        if column.delta is not None:
-            strips.append(_strip(column.delta, bodies([cell.delta for cell in cells], style)))
-        if continues:
-            groups[-1].extend(strips)
-        else:
-            groups.append(strips)
-        previous = column.group
-    return groups
+def _strips(group: printed.Group, style: Style) -> list[Strip]:
+    """The columns of a group; the group's name heads its first one."""
+    strips = []
+    for index, column in enumerate(group.columns):
+        heading = group.title if group.title and index == 0 else column.title
+        marks = () if column.is_delta else column.column.footnotes
+        strips.append(_strip(heading, bodies(column.cells, style), marks=marks))
+    return strips
 
 
 def _width(strips: Sequence[Strip]) -> int:

@@ -20,14 +20,14 @@ class Reference:
     sample: Sample
 
 
-def mean_miou(sample: Sample, footnotes: Footnotes) -> TableCell:
+def over_seeds(sample: Sample, footnotes: Footnotes, quantity: Quantity = MIOU) -> TableCell:
     """The mean over seeds, or the state that stands in its place."""
     words = notes.of_sample(sample), notes.of_remarks(sample)
     marks = tuple(footnotes.number(text) for text in words if text)
     if not sample.values:
-        return TableCell(MIOU, sample.state, expected=sample.expected, footnotes=marks)
+        return TableCell(quantity, sample.state, expected=sample.expected, footnotes=marks)
     return TableCell(
-        MIOU,
+        quantity,
         sample.state,
         value=stats.mean(sample.values),
         spread=stats.spread(sample.values),

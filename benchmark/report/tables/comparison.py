@@ -142,7 +142,7 @@ def _measured(
                 YES if method.role in ("uda", "oracle") else NO,
             ),
             cells=tuple(
-                cells.mean_miou(grid.sample(method, encoder, shift, each.domains), footnotes)
+                cells.over_seeds(grid.sample(method, encoder, shift, each.domains), footnotes)
                 for each in scored
             ),
             keys=(("method", method.name), ("encoder", encoder.name)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Callable
 
@@ -103,7 +102,7 @@ def _cell(
 ) -> TableCell:
     column, name, read = wanted
     sample = grid.sampled(method, encoder, shift, read, lambda _: f"score for {name}")
-    return dataclasses.replace(cells.mean_miou(sample, footnotes), quantity=column.quantity)
+    return cells.over_seeds(sample, footnotes, column.quantity)
 
 
 def _reader(domain: str, field: str, name: str) -> Read:

@@ -118,7 +118,7 @@ def _row(
             return float(pick(points)) if points else None
 
         sample = grid.sampled(method, encoder, shift, read, lambda _: f"curve {name}")
-        found.append(dataclasses.replace(cells.mean_miou(sample, footnotes), quantity=quantity))
+        found.append(cells.over_seeds(sample, footnotes, quantity))
     place = (grid.methods.index(method), grid.encoders.index(encoder))
     told = {_settings(outcome.config) for outcome in _done(grid, shift, *place)}
     marks = [footnotes.number(text) for text in sorted(told) if text]

@@ -110,7 +110,7 @@ def _cells(
     """The row's means; that over unseen domains with its difference to the reference encoder."""
     method, encoder = row
     found = [
-        cells.mean_miou(grid.sample(method, encoder, shift, domains), footnotes)
+        cells.over_seeds(grid.sample(method, encoder, shift, domains), footnotes)
         for _, _, domains in scored
     ]
     ground = grid.encoder_reference()

@@ -114,9 +114,9 @@ def _measured(
             return value if math.isfinite(value) else None
 
         sample = grid.sampled(method, encoder, shift, read, lambda _: "cost")
-        cell = cells.mean_miou(sample, footnotes)
+        cell = cells.over_seeds(sample, footnotes, quantity)
         spread = None if quantity.name in SIZES else cell.spread
-        found.append(dataclasses.replace(cell, quantity=quantity, spread=spread))
+        found.append(dataclasses.replace(cell, spread=spread))
     return found
 
 

@@ -81,7 +81,7 @@ def _section(
             _cell(grid, shift, (method, encoder), column.quantity, name, footnotes)
             for column, name in zip(columns, names, strict=False)
         ]
-        whole = cells.mean_miou(grid.sample(method, encoder, shift, (shift.target,)), footnotes)
+        whole = cells.over_seeds(grid.sample(method, encoder, shift, (shift.target,)), footnotes)
         rows.append(
             Row(
                 (method.title,),
@@ -124,7 +124,7 @@ def _cell(
             expected=sample.expected,
             footnotes=(note,),
         )
-    return dataclasses.replace(cells.mean_miou(sample, footnotes), quantity=quantity)
+    return cells.over_seeds(sample, footnotes, quantity)
 
 
 def _unlabelled(grid: Grid, shift: Shift, name: str) -> bool:

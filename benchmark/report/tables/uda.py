@@ -131,7 +131,7 @@ def _uda_cells(
 
     baseline, oracle = grid.reference("baseline"), grid.reference("oracle")
     measured = sample(method)
-    value = cells.mean_miou(measured, footnotes)
+    value = cells.over_seeds(measured, footnotes)
     if baseline is None:
         return [value]
     floor = Reference(baseline, sample(baseline))
@@ -177,7 +177,7 @@ def _mean_cells(
 
         sample = grid.sampled(method, encoder, shift, read, lacking)
         quantity = Quantity(f"miou.{name}", "mIoU", 1)
-        found.append(dataclasses.replace(cells.mean_miou(sample, footnotes), quantity=quantity))
+        found.append(cells.over_seeds(sample, footnotes, quantity))
     return found
 
 

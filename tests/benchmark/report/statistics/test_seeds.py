@@ -76,6 +76,12 @@ def test_the_interval_over_seeds_is_students(values: dict[int, float]) -> None:
     assert stats.interval({0: 3.0}) is None
 
 
+def test_two_seeds_tell_little() -> None:
+    """Student's t for one degree of freedom, from a printed table: 12.706."""
+    found = stats.interval({0: -1.0, 1: 1.0})  # a spread of sqrt(2), so an error of 1
+    assert found == pytest.approx((-12.706, 12.706), abs=1e-3)
+
+
 def test_an_interval_that_ends_at_zero_does_not_exclude_it() -> None:
     assert stats.excludes_zero((0.1, 2.0))
     assert stats.excludes_zero((-2.0, -0.1))
