@@ -7,12 +7,17 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
+from benchmark.engines import signals
+
 LINE_SECONDS = 5.0
 
 
 @contextlib.contextmanager
 def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
-    """Give a function to call with the number done and the number in all."""
+    """Give a function to call with the number done and the number in all.
+
+    It raises KeyboardInterrupt where the command was asked to end and the asking got lost.
+    """
     if not sys.stderr.isatty():
         yield _plain(title)
         return
@@ -23,6 +28,7 @@ def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
         task = bar.add_task(title, total=None)
 
         def update(done: int, total: int) -> None:
+            signals.check()
             bar.update(task, completed=done, total=total)
 
         yield update
@@ -34,6 +40,7 @@ def _plain(title: str) -> Callable[[int, int], None]:
 
     def update(done: int, total: int) -> None:
         nonlocal last
+        signals.check()
         now = time.monotonic()
         if now - last >= LINE_SECONDS and done < total:
             last = now

@@ -8,14 +8,35 @@ import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 
+_asked = threading.Event()
+
 
 def interruptible() -> None:
     """Let SIGTERM end this command as Ctrl-C does, clearing up.
 
     A shell that starts a command in the background makes it deaf to SIGINT.
     """
+    _asked.clear()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+        signal.signal(number, _interrupt)
+
+
+def check() -> None:
+    """Raise again what a library may have swallowed; long work calls this between its pieces.
+
+    Python runs signal handlers between any two instructions, also below C code that takes every
+    exception for "there is no such attribute".
+
+    Raises:
+        KeyboardInterrupt: this command was asked to end.
+    """
+    if _asked.is_set():
+        raise KeyboardInterrupt
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    _asked.set()
+    raise KeyboardInterrupt
 
 
 @contextlib.contextmanager
