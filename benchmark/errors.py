@@ -25,3 +25,11 @@ class RecordError(UdabenchError):
 
 class PublishedError(UdabenchError):
     """A file of published results breaks a rule of its columns."""
+
+
+class KeptWeightsError(UdabenchError):
+    """A cell's kept weights are missing, damaged, or not those that its record was scored with."""
+
+
+class ExportError(UdabenchError):
+    """Predictions that cannot be written as files of a layout: names the image or the folder."""

@@ -19,7 +19,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark import artifacts, attempts, domain_record, failures, provenance, ranks, stopping
+from benchmark import (
+    artifacts,
+    attempts,
+    domain_record,
+    examples,
+    failures,
+    provenance,
+    ranks,
+    stopping,
+)
 from benchmark.paths import CellPaths
 from benchmark.plan import PlannedCell
 from benchmark.records import Cost, DomainMetrics, Failure, Record, write_atomically, write_record
@@ -149,6 +158,8 @@ def _train_and_score(
     weights = dict(model.student.state_dict())
     if suite.checkpoints.keep != "nothing":
         artifacts.replace(paths.folder / "weights.pth", lambda path: torch.save(weights, path))
+    if ranks.rank() == 0 and examples.are_wanted(planned.cell, suite):
+        _keep_examples(planned, paths, runner, model)
     curves = next(hook.curves for hook in runner.hooks if isinstance(hook, CurveHook))
     return _Result(
         metrics=domain_record.metrics(planned.config, scores, runner.test_loop.dataloaders),
@@ -165,6 +176,20 @@ def _train_and_score(
         },
         cost=_cost(runner, model.student, trained - begun, scored - trained, pace),
     )
+
+
+def _keep_examples(planned: PlannedCell, paths: CellPaths, runner: Runner, model: Any) -> None:
+    """Write pictures for the report. The scores are there: whatever goes wrong is only told."""
+    from mmseg_ext.evaluation.label_maps import Student
+
+    loaders: Mapping[str, Any] = runner.test_loop.dataloaders  # type: ignore[attr-defined]
+    datasets = {name: loader.dataset for name, loader in loaders.items()}
+    try:
+        examples.write(paths.suite_folder, planned, Student.of(model), datasets)
+    except Exception:
+        with suppress(OSError):
+            print("examples for the report could not be written; the cell's scores stand:")
+            traceback.print_exc()
 
 
 def _encoder_facts(model: Any) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from benchmark.surface.exports import exports
 from benchmark.surface.options import DEFAULT_OUT, EPILOG, command, json
 from benchmark.surface.suites import cell, suites
 from benchmark.surface.things import catalogue, data, weight_files
@@ -20,6 +21,7 @@ def parser() -> argparse.ArgumentParser:
     catalogue(commands)
     suites(commands)
     cell(commands)
+    exports(commands)
     data(commands)
     weight_files(commands)
     doctor = command(commands, "doctor", "doctor", "run", "check this machine and environment")
