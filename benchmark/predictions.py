@@ -92,20 +92,18 @@ def export(
     record = kept_weights.record_of(planned)
     layout = layout or submission.default_layout(images.dataset_name)
     names = submission.file_names(layout, images.paths)
-    _claim(
-        to,
-        {
-            "suite": record.suite,
-            "cell": record.cell.stem,
-            "identity": record.identity.id,
-            "weights_sha256": record.diagnostics.get("weights_sha256"),
-            "domain": images.domain,
-            "split": images.split,
-            "layout": layout,
-            "ids": LAYOUTS[layout].ids,
-            "images": len(names),
-        },
-    )
+    manifest = {
+        "suite": record.suite,
+        "cell": record.cell.stem,
+        "identity": record.identity.id,
+        "weights_sha256": record.diagnostics.get("weights_sha256"),
+        "domain": images.domain,
+        "split": images.split,
+        "layout": layout,
+        "ids": LAYOUTS[layout].ids,
+        "images": len(names),
+    }
+    _refuse_others(to, manifest)
     folders = [to / LAYOUTS[layout].folder, *([to / COLOURS] if colour else [])]
     for folder in folders:
         for leftover in folder.glob(".*.tmp"):
@@ -121,6 +119,7 @@ def export(
     ]
     if batches:
         student = kept_weights.student_of(planned, suite_folder, device, threads)
+        write_atomically(to / MANIFEST, _text(manifest))
         _predict(student, images, batches, names, to, layout, colour, workers, progress)
     packed = _pack(to, layout, names) if archive else None
     return Exported(to, len(names), len(absent), layout, packed)
@@ -156,22 +155,23 @@ def _batches(count: int, size: int) -> list[range]:
     return [range(first, min(first + size, count)) for first in range(0, count, size)]
 
 
-def _claim(to: Path, manifest: Mapping[str, Any]) -> None:
-    """Say whose predictions are in the folder, or refuse one that holds others."""
+def _refuse_others(to: Path, manifest: Mapping[str, Any]) -> None:
+    """Raise for a folder that holds anything but these predictions."""
     path = to / MANIFEST
-    text = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
     if path.is_file():
-        if path.read_text(encoding="utf-8") != text:
+        if path.read_text(encoding="utf-8") != _text(manifest):
             raise ExportError(
                 f"{shown(path)}: the folder holds other predictions (of another cell, domain, "
                 "split or layout); choose another folder with --to, or delete it"
             )
-        return
-    if to.is_dir() and any(to.iterdir()):
+    elif to.is_dir() and any(to.iterdir()):
         raise ExportError(
             f"{shown(to)}: the folder is not empty and has no {MANIFEST}; choose a new one"
         )
-    write_atomically(path, text)
+
+
+def _text(manifest: Mapping[str, Any]) -> str:
+    return json.dumps(manifest, indent=1, sort_keys=True) + "\n"
 
 
 def _pack(to: Path, layout: str, names: Sequence[str]) -> Path:

@@ -9,6 +9,7 @@ from benchmark.report.figures.feature_distance import feature_distance
 from benchmark.report.figures.gains import gains
 from benchmark.report.figures.losses import losses
 from benchmark.report.figures.model import Figure
+from benchmark.report.figures.panels import panels
 from benchmark.report.figures.per_class import per_class
 from benchmark.report.figures.target_unseen import target_unseen
 from benchmark.report.gather import PlanLike
@@ -29,4 +30,4 @@ FIGURES: tuple[Callable[[Grid], Figure | None], ...] = (
 def build(plan: PlanLike, grid: Grid) -> tuple[Figure, ...]:
     """Every figure that has something to show, in the order of the report."""
     drawn = (draw(grid) for draw in FIGURES)
-    return tuple(figure for figure in drawn if figure is not None)
+    return (*(figure for figure in drawn if figure is not None), *panels(plan, grid))

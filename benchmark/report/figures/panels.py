@@ -1,0 +1,233 @@
+"""Figures: example images, ground truth, what each method predicts, and where it is wrong."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from benchmark.report import panels as stored
+from benchmark.report.figures import style
+from benchmark.report.figures.model import Figure, save
+from benchmark.report.gather import PlanLike
+from benchmark.report.grid import Domain, Encoder, Grid, Method, Shift
+from benchmark.report.model import one_line
+from benchmark.report.panels import Panel
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+WRONG, RIGHT = "#D55E00", "#D8D8D8"
+LARGEST_SVG = 1_500_000
+WIDTHS = (256, 192, 128, 96, 64)
+"""Pixels of a picture at most; the first at which the figure is not too large is taken."""
+HEADING = 0.24
+
+
+@dataclass(frozen=True)
+class Row:
+    """One domain of a figure: its first image, with a prediction for some of the methods."""
+
+    domain: Domain
+    panel: Panel
+    predictions: Mapping[str, bytes]
+
+
+def panels(plan: PlanLike, grid: Grid) -> tuple[Figure, ...]:
+    """A figure for each shift and encoder of which examples are on disk."""
+    found = stored.gather(plan)
+    figures = []
+    for shift in grid.shifts:
+        for encoder in grid.encoders:
+            rows = _rows(grid, shift, encoder, found)
+            if rows:
+                figures.append(_figure(grid, shift, encoder, rows))
+    return tuple(figures)
+
+
+def _rows(grid: Grid, shift: Shift, encoder: Encoder, found: Sequence[Panel]) -> list[Row]:
+    """Rows in the order of the tables' columns, and before them the source domain, if it is one."""
+    shown = {domain.name: domain for domain in (shift.target, *shift.unseen)}
+    rows: dict[str, Row] = {}
+    for panel in found:
+        seeds: dict[str, tuple[int, bytes]] = {}
+        for each in panel.predictions:
+            if (each.shift, each.encoder) != (shift.name, encoder.name):
+                continue
+            if each.method not in seeds or each.seed < seeds[each.method][0]:
+                seeds[each.method] = (each.seed, each.png)
+        if seeds and panel.domain not in rows and panel.domain in shown:
+            predictions = {method: png for method, (_, png) in seeds.items()}
+            rows[panel.domain] = Row(shown[panel.domain], panel, predictions)
+    return [rows[name] for name in shown if name in rows]
+
+
+def _figure(grid: Grid, shift: Shift, encoder: Encoder, rows: Sequence[Row]) -> Figure:
+    name = "panels-" + re.sub(r"[^\w.-]+", "-", f"{shift.name}-{encoder.name}")
+    title = f"Predictions with {encoder.title}, {shift.title}"
+    methods = _methods(grid, rows)
+    for width in WIDTHS:
+        with style.styled():
+            files = save(draw(name, title, methods, rows, width))
+        if len(files["svg"]) <= LARGEST_SVG:
+            break
+    shown = ", ".join(row.domain.short for row in rows)
+    caption = (
+        f"{title}. A row shows one fixed image of a domain ({shown}), its ground truth and the "
+        "predictions of the first seed; below each prediction its wrong pixels in orange, pixels "
+        "that are not scored in white. The images were chosen by their place in the data set."
+    )
+    alt = (
+        f"Rows: {shown}. Columns: image, ground truth, "
+        + ", ".join(method.title for method in methods)
+        + ". Wrong pixels: "
+        + "; ".join(_told(row, methods) for row in rows)
+        + "."
+    )
+    return Figure(name, one_line(f"{grid.title}: {title}"), caption, one_line(alt), files)
+
+
+def _methods(grid: Grid, rows: Sequence[Row]) -> list[Method]:
+    return [each for each in grid.methods if any(each.name in row.predictions for row in rows)]
+
+
+def _told(row: Row, methods: Sequence[Method]) -> str:
+    truth = _ids(row.panel.truth)
+    shares = [
+        f"{method.title} {100 * _errors(truth, _ids(row.predictions[method.name])):.0f} %"
+        for method in methods
+        if method.name in row.predictions
+    ]
+    return f"{row.domain.short}: {', '.join(shares)}"
+
+
+def draw(name: str, title: str, methods: Sequence[Method], rows: Sequence[Row], width: int) -> Any:
+    """The drawing itself, unsaved; pictures are at most ``width`` pixels wide."""
+    from matplotlib.figure import Figure as Drawing
+
+    columns = 2 + len(methods)
+    height, full = _ids(rows[0].panel.truth).shape
+    cell = style.WIDTH / (columns + 0.25)
+    tall = cell * min(height / full, 1.2)
+    legend = 0.2 + 0.14 * -(-len(_classes(rows)) // _PER_LINE)
+    total = HEADING * 2 + len(rows) * (2 * tall + 0.06) + legend
+    drawing = Drawing(figsize=(style.WIDTH, total), label=name)
+    drawing.suptitle(title, x=0.01, y=1 - 0.03 / total, ha="left", va="top")
+    grid = drawing.add_gridspec(
+        len(rows), columns, left=0.03, right=0.997, bottom=legend / total,
+        top=1 - 2 * HEADING / total, wspace=0.03, hspace=0.04,
+    )  # fmt: skip
+    for index, row in enumerate(rows):
+        for column, pair in enumerate(_pictures(row, methods, width)):
+            parts = grid[index, column].subgridspec(2, 1, hspace=0.03)
+            for part, picture in enumerate(pair):
+                axes = drawing.add_subplot(parts[part])
+                axes.set_axis_off()
+                if picture is not None:
+                    axes.imshow(picture, interpolation="none", aspect="auto")
+                if index == 0 and part == 0:
+                    axes.set_title(_heading(column, methods), fontsize=6, pad=2)
+                if column == 0 and part == 0:
+                    axes.text(
+                        -0.04, 0.5, style.label(row.domain.short, 14), transform=axes.transAxes,
+                        rotation=90, ha="right", va="center", fontsize=6,
+                    )  # fmt: skip
+    _legend(drawing, rows)
+    return drawing
+
+
+_PER_LINE = 8
+
+
+def _heading(column: int, methods: Sequence[Method]) -> str:
+    if column < 2:
+        return ("image", "ground truth")[column]
+    return style.label(methods[column - 2].title, 16)
+
+
+def _pictures(row: Row, methods: Sequence[Method], width: int) -> Iterator[tuple[Any, Any]]:
+    """Upper and lower picture of each column."""
+    truth = _small(_ids(row.panel.truth), width)
+    yield _photograph(row.panel.image, truth.shape[1], truth.shape[0]), None
+    yield _coloured(truth), None
+    for method in methods:
+        if method.name not in row.predictions:
+            yield None, None
+            continue
+        prediction = _small(_ids(row.predictions[method.name]), width)
+        yield _coloured(prediction), _error_map(truth, prediction)
+
+
+def _legend(drawing: Any, rows: Sequence[Row]) -> None:
+    from matplotlib.patches import Patch
+
+    from mmseg_ext.datasets.classes import CLASSES, PALETTE
+
+    entries = [
+        Patch(color=f"#{bytes(PALETTE[each]).hex()}", label=CLASSES[each])
+        for each in _classes(rows)
+    ]
+    entries.append(Patch(color=WRONG, label="wrong"))
+    drawing.legend(
+        handles=entries, loc="lower center", ncols=_PER_LINE, fontsize=6, borderpad=0.2,
+        handlelength=1.0, handleheight=0.8, columnspacing=1.2, labelspacing=0.25,
+    )  # fmt: skip
+
+
+def _classes(rows: Sequence[Row]) -> list[int]:
+    """Train ids that are seen in any of the label maps."""
+    maps = [png for row in rows for png in (row.panel.truth, *row.predictions.values())]
+    found = {int(value) for png in maps for value in set(_ids(png).ravel().tolist())}
+    return sorted(found - {255})
+
+
+def _ids(png: bytes) -> NDArray[np.uint8]:
+    import numpy as np
+    from PIL import Image
+
+    return np.asarray(Image.open(io.BytesIO(png)))
+
+
+def _small(ids: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
+    """Every n-th pixel, so that the classes stay what they are."""
+    step = -(-ids.shape[1] // width)
+    return ids[step // 2 :: step, step // 2 :: step]
+
+
+def _photograph(jpeg: bytes, width: int, height: int) -> NDArray[np.uint8]:
+    import numpy as np
+    from PIL import Image
+
+    image = Image.open(io.BytesIO(jpeg)).convert("RGB")
+    return np.asarray(image.resize((width, height), Image.Resampling.BOX))
+
+
+def _coloured(ids: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    import numpy as np
+
+    from mmseg_ext.datasets.classes import PALETTE
+
+    colours = np.full((256, 3), 255, np.uint8)  # void is white
+    colours[: len(PALETTE)] = PALETTE
+    return colours[ids]
+
+
+def _error_map(truth: NDArray[np.uint8], prediction: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """RGBA: wrong pixels in one colour, right ones grey, those that are not scored transparent."""
+    import numpy as np
+
+    wrong, right = (tuple(bytes.fromhex(each[1:])) for each in (WRONG, RIGHT))
+    shown = np.zeros((*truth.shape, 4), np.uint8)
+    shown[truth == prediction] = (*right, 255)
+    shown[truth != prediction] = (*wrong, 255)
+    shown[truth == 255] = 0
+    return shown
+
+
+def _errors(truth: NDArray[np.uint8], prediction: NDArray[np.uint8]) -> float:
+    """Share of scored pixels that are wrong."""
+    scored = truth != 255
+    return float((truth != prediction)[scored].mean()) if scored.any() else 0.0
