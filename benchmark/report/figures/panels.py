@@ -24,7 +24,10 @@ WRONG, RIGHT = "#D55E00", "#D8D8D8"
 LARGEST_SVG = 1_500_000
 WIDTHS = (256, 192, 128, 96, 64)
 """Pixels of a picture at most; the first at which the figure is not too large is taken."""
-HEADING = 0.24
+HEADING, LEFT, GAP, EDGE = 0.36, 0.18, 0.05, 0.02
+"""Inches: above and beside the pictures, between rows, and between pictures."""
+PER_LINE = 8
+"""Classes in a line of the legend."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ def panels(plan: PlanLike, grid: Grid) -> tuple[Figure, ...]:
 
 
 def _rows(grid: Grid, shift: Shift, encoder: Encoder, found: Sequence[Panel]) -> list[Row]:
-    """Rows in the order of the tables' columns, and before them the source domain, if it is one."""
+    """Rows of the target and the unseen domains, in the order of the tables' columns."""
     shown = {domain.name: domain for domain in (shift.target, *shift.unseen)}
     rows: dict[str, Row] = {}
     for panel in found:
@@ -105,41 +108,42 @@ def _told(row: Row, methods: Sequence[Method]) -> str:
 
 
 def draw(name: str, title: str, methods: Sequence[Method], rows: Sequence[Row], width: int) -> Any:
-    """The drawing itself, unsaved; pictures are at most ``width`` pixels wide."""
+    """The drawing itself, unsaved; pictures are at most ``width`` pixels wide.
+
+    All pictures are in one pair of axes, in inches from the upper left corner: a pair for each of
+    a hundred pictures takes seconds to draw.
+    """
     from matplotlib.figure import Figure as Drawing
 
-    columns = 2 + len(methods)
     height, full = _ids(rows[0].panel.truth).shape
-    cell = style.WIDTH / (columns + 0.25)
-    tall = cell * min(height / full, 1.2)
-    legend = 0.2 + 0.14 * -(-len(_classes(rows)) // _PER_LINE)
-    total = HEADING * 2 + len(rows) * (2 * tall + 0.06) + legend
+    wide = (style.WIDTH - LEFT) / (2 + len(methods))
+    tall = wide * min(height / full, 1.2)
+    lines = -(-(len(_classes(rows)) + 1) // PER_LINE)
+    total = HEADING + len(rows) * (2 * tall + GAP) + 0.12 + 0.115 * lines
     drawing = Drawing(figsize=(style.WIDTH, total), label=name)
     drawing.suptitle(title, x=0.01, y=1 - 0.03 / total, ha="left", va="top")
-    grid = drawing.add_gridspec(
-        len(rows), columns, left=0.03, right=0.997, bottom=legend / total,
-        top=1 - 2 * HEADING / total, wspace=0.03, hspace=0.04,
-    )  # fmt: skip
+    axes = drawing.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(0, style.WIDTH), ylim=(total, 0))
+    axes.set_axis_off()
+    for column in range(2 + len(methods)):
+        middle = LEFT + (column + 0.5) * wide
+        axes.text(middle, HEADING - 0.03, _heading(column, methods), ha="center", fontsize=6)
     for index, row in enumerate(rows):
+        top = HEADING + index * (2 * tall + GAP)
+        axes.text(
+            LEFT - 0.04, top + tall / 2, style.label(row.domain.short, 14), rotation=90,
+            ha="right", va="center", fontsize=6,
+        )  # fmt: skip
         for column, pair in enumerate(_pictures(row, methods, width)):
-            parts = grid[index, column].subgridspec(2, 1, hspace=0.03)
-            for part, picture in enumerate(pair):
-                axes = drawing.add_subplot(parts[part])
-                axes.set_axis_off()
+            left = LEFT + column * wide
+            for place, picture in enumerate(pair):
                 if picture is not None:
-                    axes.imshow(picture, interpolation="none", aspect="auto")
-                if index == 0 and part == 0:
-                    axes.set_title(_heading(column, methods), fontsize=6, pad=2)
-                if column == 0 and part == 0:
-                    axes.text(
-                        -0.04, 0.5, style.label(row.domain.short, 14), transform=axes.transAxes,
-                        rotation=90, ha="right", va="center", fontsize=6,
-                    )  # fmt: skip
+                    upper = top + place * tall
+                    box = (left, left + wide - EDGE, upper + tall - EDGE, upper)
+                    axes.imshow(picture, extent=box, interpolation="none", aspect="auto")
+    axes.set(xlim=(0, style.WIDTH), ylim=(total, 0))  # each picture has moved them
     _legend(drawing, rows)
     return drawing
-
-
-_PER_LINE = 8
 
 
 def _heading(column: int, methods: Sequence[Method]) -> str:
@@ -172,7 +176,7 @@ def _legend(drawing: Any, rows: Sequence[Row]) -> None:
     ]
     entries.append(Patch(color=WRONG, label="wrong"))
     drawing.legend(
-        handles=entries, loc="lower center", ncols=_PER_LINE, fontsize=6, borderpad=0.2,
+        handles=entries, loc="lower center", ncols=PER_LINE, fontsize=6, borderpad=0.2,
         handlelength=1.0, handleheight=0.8, columnspacing=1.2, labelspacing=0.25,
     )  # fmt: skip
 
