@@ -14,11 +14,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import traceback
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmark import ranks
 from benchmark.cell import Cell
 from benchmark.plan import PlannedCell
 from benchmark.records import write_atomically
@@ -54,6 +57,26 @@ def places(images: int, count: int = COUNT) -> list[int]:
     """Evenly spaced places in a data set of so many images, the same for every cell."""
     count = min(count, images)
     return [(2 * index + 1) * images // (2 * count) for index in range(count)]
+
+
+def write_or_tell(
+    planned: PlannedCell, suite: Suite, suite_folder: Path, method: Any, test_loop: Any
+) -> None:
+    """Write the examples of a cell that has just been scored, if they are wanted.
+
+    The scores are there: whatever goes wrong is only told, in the cell's log.
+    """
+    if ranks.rank() != 0 or not are_wanted(planned.cell, suite):
+        return
+    try:
+        from mmseg_ext.evaluation.label_maps import Student
+
+        datasets = {name: loader.dataset for name, loader in test_loop.dataloaders.items()}
+        write(suite_folder, planned, Student.of(method), datasets)
+    except Exception:
+        with suppress(OSError):  # the log may lie on the disk that is full
+            print("examples for the report could not be written; the cell's scores stand:")
+            traceback.print_exc()
 
 
 def write(

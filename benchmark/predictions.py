@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,11 +18,11 @@ from benchmark import kept_weights, submission
 from benchmark.errors import ExportError
 from benchmark.paths import shown
 from benchmark.plan import PlannedCell
-from benchmark.records import write_atomically
-from benchmark.submission import LABEL_IDS, LAYOUTS
+from benchmark.records import Record, write_atomically
+from benchmark.submission import LABEL_IDS, LAYOUTS, SubmissionLayout
 
 if TYPE_CHECKING:
-    from mmseg_ext.evaluation.label_maps import Student
+    from mmseg_ext.evaluation.label_maps import LabelMap, Student
 
 MANIFEST = "export.json"
 COLOURS = "colour"
@@ -51,6 +51,29 @@ class Images:
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """What is written below the folder ``to``: label maps in a layout of `submission.LAYOUTS`.
+
+    With ``colour`` they are written in colours too, with ``archive`` packed as they are handed in.
+    Without ``layout`` it is that of the data set's own server.
+    """
+
+    to: Path
+    layout: str | None = None
+    colour: bool = False
+    archive: bool = False
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Device (see `kept_weights.student_of`), arithmetic threads and processes that read images."""
+
+    device: str | None = None
+    threads: int | None = None
+    workers: int = 0
+
+
+@dataclass(frozen=True)
 class Exported:
     """What was written: ``made`` of ``images`` predictions are new, the others were there."""
 
@@ -65,24 +88,11 @@ def export(
     planned: PlannedCell,
     suite_folder: Path,
     images: Images,
-    to: Path,
-    *,
-    layout: str | None = None,
-    colour: bool = False,
-    archive: bool = False,
-    device: str | None = None,
-    threads: int | None = None,
-    workers: int = 0,
+    wanted: Wanted,
+    machine: Machine,
     progress: Progress | None = None,
 ) -> Exported:
-    """Write a label map for every image below ``to``; those that are there already are kept.
-
-    Args:
-        layout: one of ``submission.LAYOUTS``; by default that of the data set's server.
-        colour: write the maps in colours too, for looking.
-        archive: pack the maps as they are handed in.
-        device, threads: see `kept_weights.student_of`.
-        workers: processes that read images.
+    """Write a label map for every image; those that are there already are kept.
 
     Raises:
         UsageError: the cell is not done.
@@ -90,9 +100,79 @@ def export(
         ExportError: the folder holds other predictions, or names do not fit the layout.
     """
     record = kept_weights.record_of(planned)
-    layout = layout or submission.default_layout(images.dataset_name)
+    layout = wanted.layout or submission.default_layout(images.dataset_name)
     names = submission.file_names(layout, images.paths)
-    manifest = {
+    manifest = _manifest(record, images, layout)
+    _refuse_others(wanted.to, manifest)
+    folders = [wanted.to / LAYOUTS[layout].folder]
+    folders += [wanted.to / COLOURS] if wanted.colour else []
+    absent = _absent(folders, names)
+    # Whole batches, as they were scored: the last bits of a sum may depend on its neighbours.
+    batches = [
+        batch for batch in _batches(len(names), images.batch) if not absent.isdisjoint(batch)
+    ]
+    if batches:
+        student = kept_weights.student_of(planned, suite_folder, machine.device, machine.threads)
+        write_atomically(wanted.to / MANIFEST, manifest)
+        maps = _maps(student, images, batches, machine.workers, progress)
+        _write(maps, names, LAYOUTS[layout], folders)
+    packed = _pack(wanted.to, layout, names) if wanted.archive else None
+    return Exported(wanted.to, len(names), len(absent), layout, packed)
+
+
+def _absent(folders: Sequence[Path], names: Sequence[str]) -> set[int]:
+    """Places of the images of which a file is missing; what was half written is removed."""
+    for folder in folders:
+        for leftover in folder.glob(".*.tmp"):
+            leftover.unlink(missing_ok=True)
+    return {
+        place
+        for place, name in enumerate(names)
+        if not all((folder / name).is_file() for folder in folders)
+    }
+
+
+def _maps(
+    student: Student,
+    images: Images,
+    batches: Sequence[Sequence[int]],
+    workers: int,
+    progress: Progress | None,
+) -> Iterator[tuple[int, LabelMap]]:
+    """Place and train ids of each image, one after the other."""
+    from mmseg_ext.evaluation.label_maps import predicted
+
+    total = sum(len(batch) for batch in batches)
+    found = predicted(student, images.dataset, batches, workers)
+    for done, (place, train_ids, _) in enumerate(found, start=1):
+        yield place, train_ids
+        if progress is not None:
+            progress(done, total)
+
+
+def _write(
+    maps: Iterable[tuple[int, LabelMap]],
+    names: Sequence[str],
+    layout: SubmissionLayout,
+    folders: Sequence[Path],
+) -> None:
+    """Write each label map into the first folder, and in colours into the second, if it is one."""
+    from mmseg_ext.evaluation.label_files import CITYSCAPES_IDS, colour_png, id_png
+
+    ids = CITYSCAPES_IDS if layout.ids == LABEL_IDS else None
+    for place, train_ids in maps:
+        write_atomically(folders[0] / names[place], id_png(train_ids, ids))
+        for folder in folders[1:]:
+            write_atomically(folder / names[place], colour_png(train_ids))
+
+
+def _batches(count: int, size: int) -> list[range]:
+    return [range(first, min(first + size, count)) for first in range(0, count, size)]
+
+
+def _manifest(record: Record, images: Images, layout: str) -> str:
+    """Whose predictions these are, as JSON text."""
+    content = {
         "suite": record.suite,
         "cell": record.cell.stem,
         "identity": record.identity.id,
@@ -101,65 +181,16 @@ def export(
         "split": images.split,
         "layout": layout,
         "ids": LAYOUTS[layout].ids,
-        "images": len(names),
+        "images": len(images.paths),
     }
-    _refuse_others(to, manifest)
-    folders = [to / LAYOUTS[layout].folder, *([to / COLOURS] if colour else [])]
-    for folder in folders:
-        for leftover in folder.glob(".*.tmp"):
-            leftover.unlink(missing_ok=True)
-    absent = {
-        place
-        for place, name in enumerate(names)
-        if not all((folder / name).is_file() for folder in folders)
-    }
-    # Whole batches, as they were scored: the last bits of a sum may depend on its neighbours.
-    batches = [
-        batch for batch in _batches(len(names), images.batch) if not absent.isdisjoint(batch)
-    ]
-    if batches:
-        student = kept_weights.student_of(planned, suite_folder, device, threads)
-        write_atomically(to / MANIFEST, _text(manifest))
-        _predict(student, images, batches, names, to, layout, colour, workers, progress)
-    packed = _pack(to, layout, names) if archive else None
-    return Exported(to, len(names), len(absent), layout, packed)
+    return json.dumps(content, indent=1, sort_keys=True) + "\n"
 
 
-def _predict(
-    student: Student,
-    images: Images,
-    batches: Sequence[Sequence[int]],
-    names: Sequence[str],
-    to: Path,
-    layout: str,
-    colour: bool,
-    workers: int,
-    progress: Progress | None,
-) -> None:
-    from mmseg_ext.evaluation.label_files import CITYSCAPES_IDS, colour_png, id_png
-    from mmseg_ext.evaluation.label_maps import predicted
-
-    chosen = LAYOUTS[layout]
-    ids = CITYSCAPES_IDS if chosen.ids == LABEL_IDS else None
-    total = sum(len(batch) for batch in batches)
-    maps = predicted(student, images.dataset, batches, workers)
-    for done, (place, train_ids, _) in enumerate(maps, start=1):
-        write_atomically(to / chosen.folder / names[place], id_png(train_ids, ids))
-        if colour:
-            write_atomically(to / COLOURS / names[place], colour_png(train_ids))
-        if progress is not None:
-            progress(done, total)
-
-
-def _batches(count: int, size: int) -> list[range]:
-    return [range(first, min(first + size, count)) for first in range(0, count, size)]
-
-
-def _refuse_others(to: Path, manifest: Mapping[str, Any]) -> None:
+def _refuse_others(to: Path, manifest: str) -> None:
     """Raise for a folder that holds anything but these predictions."""
     path = to / MANIFEST
     if path.is_file():
-        if path.read_text(encoding="utf-8") != _text(manifest):
+        if path.read_text(encoding="utf-8") != manifest:
             raise ExportError(
                 f"{shown(path)}: the folder holds other predictions (of another cell, domain, "
                 "split or layout); choose another folder with --to, or delete it"
@@ -168,10 +199,6 @@ def _refuse_others(to: Path, manifest: Mapping[str, Any]) -> None:
         raise ExportError(
             f"{shown(to)}: the folder is not empty and has no {MANIFEST}; choose a new one"
         )
-
-
-def _text(manifest: Mapping[str, Any]) -> str:
-    return json.dumps(manifest, indent=1, sort_keys=True) + "\n"
 
 
 def _pack(to: Path, layout: str, names: Sequence[str]) -> Path:

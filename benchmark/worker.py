@@ -158,8 +158,7 @@ def _train_and_score(
     weights = dict(model.student.state_dict())
     if suite.checkpoints.keep != "nothing":
         artifacts.replace(paths.folder / "weights.pth", lambda path: torch.save(weights, path))
-    if ranks.rank() == 0 and examples.are_wanted(planned.cell, suite):
-        _keep_examples(planned, paths, runner, model)
+    examples.write_or_tell(planned, suite, paths.suite_folder, model, runner.test_loop)
     curves = next(hook.curves for hook in runner.hooks if isinstance(hook, CurveHook))
     return _Result(
         metrics=domain_record.metrics(planned.config, scores, runner.test_loop.dataloaders),
@@ -176,20 +175,6 @@ def _train_and_score(
         },
         cost=_cost(runner, model.student, trained - begun, scored - trained, pace),
     )
-
-
-def _keep_examples(planned: PlannedCell, paths: CellPaths, runner: Runner, model: Any) -> None:
-    """Write pictures for the report. The scores are there: whatever goes wrong is only told."""
-    from mmseg_ext.evaluation.label_maps import Student
-
-    loaders: Mapping[str, Any] = runner.test_loop.dataloaders  # type: ignore[attr-defined]
-    datasets = {name: loader.dataset for name, loader in loaders.items()}
-    try:
-        examples.write(paths.suite_folder, planned, Student.of(model), datasets)
-    except Exception:
-        with suppress(OSError):
-            print("examples for the report could not be written; the cell's scores stand:")
-            traceback.print_exc()
 
 
 def _encoder_facts(model: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from benchmark.commands.bars import progress_bar
 from benchmark.data_roots import DataRoots
 from benchmark.engines import signals
 from benchmark.errors import KeptWeightsError
-from benchmark.predictions import Exported
+from benchmark.predictions import Exported, Machine, Wanted
 from benchmark.submission import LAYOUTS
 
 
@@ -34,14 +34,9 @@ def predictions(parsed: argparse.Namespace) -> int:
             planned,
             paths.suite_folder(out, suite.name),
             images,
-            Path(parsed.to).expanduser(),
-            layout=parsed.layout,
-            colour=parsed.colour,
-            archive=parsed.zip,
-            device=parsed.device,
-            threads=parsed.threads,
-            workers=parsed.workers,
-            progress=progress,
+            Wanted(Path(parsed.to).expanduser(), parsed.layout, parsed.colour, parsed.zip),
+            Machine(parsed.device, parsed.threads, parsed.workers),
+            progress,
         )
     print(_summary(written))
     return EXIT_DONE
