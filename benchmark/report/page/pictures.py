@@ -70,6 +70,8 @@ def panels(grid: Grid, shown: Sequence[PanelLike]) -> list[dict[str, Any]]:
     """Panels as the script reads them; titles stand for names where the grid knows them."""
     methods = {method.name: method.title for method in grid.methods}
     encoders = {encoder.name: encoder.title for encoder in grid.encoders}
+    # Said only where a domain may have been predicted after training on several.
+    shifts = {each.name: each.title for each in grid.shifts} if len(grid.shifts) > 1 else {}
     domains = {
         domain.name: domain.short
         for shift in grid.shifts
@@ -85,6 +87,7 @@ def panels(grid: Grid, shown: Sequence[PanelLike]) -> list[dict[str, Any]]:
                 {
                     "method": methods.get(each.method, each.method),
                     "encoder": encoders.get(each.encoder, each.encoder),
+                    "shift": shifts.get(each.shift, ""),
                     "seed": each.seed,
                     "source": _uri("png", each.png),
                 }

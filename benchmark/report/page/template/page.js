@@ -118,7 +118,7 @@
     const shown = JSON.parse(data.textContent);
     const image = byId("panel-image"), prediction = byId("panel-prediction");
     const left = byId("panel-left"), slider = byId("panel-slider");
-    const name = (each) => `${each.method}, ${each.encoder}, seed ${each.seed}`;
+    const name = (each) => [each.method, each.encoder, each.shift, `seed ${each.seed}`].filter(Boolean).join(", ");
     shown.forEach((panel, index) => image.add(new Option(`${panel.domain}: ${panel.id}`, index)));
     const draw = () => {
       const panel = shown[image.value];

@@ -7,11 +7,12 @@ import dataclasses
 import hashlib
 import re
 from html.parser import HTMLParser
+from types import SimpleNamespace
 from typing import Any
 
 from benchmark.cell import Cell
 from benchmark.report.grid import Grid
-from benchmark.report.page import page
+from benchmark.report.page import page, pictures
 from benchmark.report.page.headline import answers
 from benchmark.report.page.states import entries, matrices
 from benchmark.report.tables import build, generalization, uda
@@ -169,3 +170,15 @@ def test_nothing_done_says_nothing(story: Grid, plan: Any) -> None:
     (answer,) = answers(empty, [uda(empty), generalization(empty)])
     assert answer.best == ()
     assert "nothing can be said" in answer.sentences[0]
+
+
+def test_predictions_name_their_shift_where_there_are_several(story: Grid) -> None:
+    """Two shifts may test on the same domain: their predictions must be told apart."""
+    (shift,) = story.shifts
+    one = SimpleNamespace(method="dacs", encoder="vit_b", shift=shift.name, seed=0, png=b"p")
+    panel = SimpleNamespace(domain="real", image_id="7", image=b"i", truth=b"t", predictions=(one,))
+    other = dataclasses.replace(shift, name="other", title="Other")
+    several = dataclasses.replace(story, shifts=(shift, other))
+    for grid, expected in ((story, ""), (several, shift.title)):
+        (shown,) = pictures.panels(grid, [panel])
+        assert shown["predictions"][0]["shift"] == expected
