@@ -119,7 +119,10 @@ OPTIONS: Table = {
 """Options of the commands in ``CELL_COMMANDS``, as argparse names them."""
 
 CELL_COMMANDS = ("plan", "run", "status", "report", "cell")
-OTHER_COMMANDS = ("list", "show", "rehearse", "cancel", "export", "data", "weights", "doctor")
+OTHER_COMMANDS = (
+    *("list", "show", "rehearse", "profile", "cancel"),
+    *("export", "data", "weights", "doctor"),
+)
 """Commands that neither run a cell for its numbers nor tell its state."""
 
 VARIABLES: Table = {

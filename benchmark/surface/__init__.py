@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from benchmark.surface.costs import profile
 from benchmark.surface.exports import exports
 from benchmark.surface.options import DEFAULT_OUT, EPILOG, command, json
 from benchmark.surface.suites import cell, suites
@@ -21,6 +22,7 @@ def parser() -> argparse.ArgumentParser:
     catalogue(commands)
     suites(commands)
     cell(commands)
+    profile(commands)
     exports(commands)
     data(commands)
     weight_files(commands)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import statistics
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.optim import Optimizer
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.flop_counter import FlopCounterMode, conv_flop_count
 
-# Dense matrix rates in TFLOP/s as the makers' data sheets print them (without sparsity), by a part
-# of the device's name, longest first: fp32 without TF32, and bf16.
+# Dense matrix rates in TFLOP/s as the maker's data sheets print them, without sparsity, by words of the
+# device's name, the longest first: fp32 without TF32, and bf16.
 PEAK_RATES = {
     "H100 PCIe": {"fp32": 51.0, "bf16": 756.0},
     "H100 NVL": {"fp32": 60.0, "bf16": 835.0},
@@ -43,10 +45,25 @@ def gmacs(run: Callable[[], Any], device: str) -> float:
     Attention is counted as its two matrix products, with its fused kernels on a GPU and without
     them on the CPU, whose kernel torch's counter does not know.
     """
-    counter = FlopCounterMode(display=False)
+    own = {torch.ops.aten.convolution_backward: _convolution_backward}
+    counter = FlopCounterMode(display=False, custom_mapping=own)
     with counter, _countable_attention(device):
         run()
     return float(counter.get_total_flops()) / 2e9
+
+
+def _convolution_backward(
+    gradient: Any, image: Any, weight: Any, _bias: Any, _stride: Any, _padding: Any,
+    _dilation: Any, transposed: bool, _output_padding: Any, _groups: Any, wanted: Any,
+    **_: Any,
+) -> int:  # fmt: skip
+    """Operations of a convolution's backward pass: one forward pass for each gradient wanted.
+
+    Torch's own count of the weight's gradient takes no notice of groups, and depthwise
+    convolutions would come out hundreds of times too expensive.
+    """
+    forward = conv_flop_count(image, weight, gradient, transposed)
+    return int(forward) * (int(wanted[0]) + int(wanted[1]))
 
 
 @contextlib.contextmanager
@@ -77,27 +94,39 @@ class _Waits(TorchDispatchMode):
     def __init__(self) -> None:
         super().__init__()
         self.counted: Counter[str] = Counter()
+        self.paused = False
 
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = func.overloadpacket.__name__
         by_mask = name in ("index", "index_put_") and any(
             isinstance(each, Tensor) and each.dtype == torch.bool for each in (args[1] or ())
         )
-        if name in _WAITS or by_mask:
+        if not self.paused and (name in _WAITS or by_mask):
             self.counted["index by a mask" if by_mask else name] += 1
         return func(*args, **(kwargs or {}))
 
 
-def waits(run: Callable[[], Any]) -> dict[str, int]:
+def waits(run: Callable[[], Any], optimizers: Iterable[Optimizer] = ()) -> dict[str, int]:
     """Operations in ``run`` that would stop the host until a GPU has done its work, by name.
 
-    Some of them work on values that stay on the host even then, so this is the most there can be.
+    What the optimizers do is left out: they keep their counters on the host. So may others, and
+    this is the most there can be.
     """
     counter = _Waits()
+
+    def pause(value: bool) -> Callable[..., None]:
+        return lambda *_: setattr(counter, "paused", value)
+
+    handles = []
+    for each in optimizers:
+        handles += [
+            each.register_step_pre_hook(pause(True)),
+            each.register_step_post_hook(pause(False)),
+        ]
     with counter:
         run()
+    for handle in handles:
+        handle.remove()
     return dict(sorted(counter.counted.items()))
 
 
@@ -123,8 +152,8 @@ def synchronize(device: str) -> None:
 
 
 def peak_rate(name: str, precision: str) -> float | None:
-    """TFLOP/s in the data sheet of a GPU called ``name``, ``None`` for an unknown one."""
+    """TFLOP/s in the data sheet of a GPU that torch calls ``name``, ``None`` for an unknown one."""
     for part in sorted(PEAK_RATES, key=len, reverse=True):
-        if part in name:
+        if re.search(rf"\b{part}\b", name):
             return PEAK_RATES[part].get(precision)
     return None

@@ -11,6 +11,7 @@ from torch import nn
 
 from mmseg_ext.engine.autocast import AutocastOptimWrapper
 from mmseg_ext.engine.part_optimizers import STUDENT, by_part
+from mmseg_ext.errors import ExtensionError
 from mmseg_ext.profiling import arithmetic, random_images, timing
 from mmseg_ext.profiling.job import Built, Job, build
 from mmseg_ext.profiling.phases import shares
@@ -20,8 +21,11 @@ def measure(job: Job) -> dict[str, Any]:
     """Run a job and tell what it found. The process must be a fresh one: its peak memory counts.
 
     Raises:
-        ExtensionError: the method cannot be built, or there is no plain step of it.
+        ExtensionError: there is no GPU and one is asked for, the method cannot be built, or
+            there is no plain step of it.
     """
+    if job.device == "cuda" and not torch.cuda.is_available():
+        raise ExtensionError("this machine shows no GPU to torch; measure on the cpu")
     torch.set_num_threads(job.threads)
     empty = timing.current_memory_mib(job.device)
     built = build(job)
@@ -112,8 +116,10 @@ def _arithmetic(job: Job, built: Built, data: Iterator[Any]) -> dict[str, Any]:
     return {
         "gmacs_forward": arithmetic.student_gmacs(built.method, job.size, job.device),
         "gmacs_step": arithmetic.gmacs(lambda: step(batches[0]), job.device),
-        "waits": arithmetic.waits(lambda: step(batches[1])),
+        "waits": arithmetic.waits(
+            lambda: step(batches[1]),
+            [wrapper.optimizer for wrapper in by_part(built.optimizers).values()],
+        ),
         "matrix_tflops": arithmetic.measured_rate(job.device, dtype),
         "peak_tflops": arithmetic.peak_rate(name, precision) if job.device == "cuda" else None,
     }
-

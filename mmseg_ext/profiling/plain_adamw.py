@@ -29,7 +29,7 @@ def plain_adamw(method: Any, student: nn.Module, wrapper: Any) -> tuple[Any, flo
     }
     groups = [
         {
-            "params": [twins[id(parameter)] for parameter in group["params"]],
+            "params": [twins[id(each)] for each in group["params"] if each.requires_grad],
             **{key: group[key] for key in ("lr", "betas", "eps", "weight_decay")},
         }
         for group in wrapper.optimizer.param_groups

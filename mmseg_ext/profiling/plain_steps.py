@@ -120,7 +120,7 @@ class PlainDACS(SourceOnly):
         self.alpha, self.iteration = teacher.alpha, 0
         self.threshold = method.pseudo_labels.threshold
         self.scope = method.class_mix.scope
-        self.augmentation = augmentation
+        self.augmentation: Any = augmentation
         self.rows: Any = None
 
     def back_propagated(self, data: Mapping[str, Any]) -> dict[str, float]:
@@ -190,9 +190,7 @@ class PlainDAFormer(PlainDACS):
         super().__init__(method, optimizer)
         self.rows = method.ignored_rows
         distance = method.feature_distance
-        known = distance is None or (distance.features, distance.level, distance.follows_student,
-                                     distance.channel_norm) == ("levels", -1, True, False)  # fmt: skip
-        if not known:
+        if distance is not None and not _is_papers(distance):
             raise MethodError("the plain step of DAFormer knows the paper's feature distance only")
         self.distance = distance
         self.initial = None if distance is None else copy.deepcopy(self.student.backbone).eval()
@@ -229,6 +227,12 @@ class PlainDAFormer(PlainDACS):
         share, winner = functional.avg_pool2d(one_hot[None], side)[0].max(dim=0)
         things = torch.nonzero(self.distance.counts)[:, 0]
         return (share >= self.distance.min_ratio) & torch.isin(winner, things)
+
+
+def _is_papers(distance: Any) -> bool:
+    """Whether a feature distance compares the last level with the encoder's initial weights."""
+    plain = not distance.channel_norm and distance.features == "levels"
+    return bool(plain and distance.level == -1 and distance.follows_student)
 
 
 def _enlarged(logits: Tensor, image: Tensor, align_corners: bool) -> Tensor:

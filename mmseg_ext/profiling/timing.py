@@ -30,7 +30,7 @@ def interleaved(
     """
     seconds: dict[str, list[float]] = {name: [] for name in blocks}
     for repeat in range(repeats):
-        names = list(blocks) if repeat % 2 == 0 else list(reversed(blocks))
+        names = list(blocks) if repeat % 2 == 0 else list(blocks)[::-1]
         for name in names:
             synchronize(device)
             begun = time.perf_counter()

@@ -48,7 +48,7 @@ def test_the_surface_is_what_was_agreed() -> None:
     commands = actions._group_actions[0].choices
     assert isinstance(commands, dict)
     assert list(commands) == [
-        "list", "show", "plan", "run", "cancel", "rehearse", "status", "report", "cell",
+        "list", "show", "plan", "run", "cancel", "rehearse", "status", "report", "cell", "profile",
         "export", "data", "weights", "doctor",
     ]  # fmt: skip
     options = {
