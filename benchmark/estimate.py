@@ -1,8 +1,9 @@
 """What the cells that are due would cost, from records of cells with the same method and encoder.
 
 Hours of a cell are its training length times seconds per iteration, plus the evaluation, times the
-devices it ran on. Nothing is guessed: without such a record the cost is unknown, and so is what a
-device costs in relation to another one, which is why the devices of the records are named.
+devices it ran on. Where no record tells, a profile of the same step may: it knows nothing of the
+evaluation. Nothing is guessed: without either the cost is unknown, and so is what a device costs in
+relation to another one, which is why the devices are named.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmark import records
+from benchmark import probes, records
 from benchmark.errors import RecordError
 from benchmark.paths import CellPaths
 from benchmark.plan import Plan, PlannedCell
+from benchmark.probes import Probe
 from benchmark.records import Record
 
 WEIGHT_BYTES = 4
@@ -35,7 +37,8 @@ class GroupEstimate:
     ``hours`` are device hours of all ``cells`` together and ``spread`` their standard deviation,
     ``None`` where fewer than two records tell; ``records`` is their number. ``peak_memory_mib`` is
     the largest ever seen, ``disk_mib`` what the cells leave behind (at least their weights).
-    Everything is ``None`` without a record.
+    Everything is ``None`` without a record. ``probes`` is the number of profiles that stand in for
+    records; the hours are those of training alone then.
     """
 
     method: str
@@ -48,6 +51,7 @@ class GroupEstimate:
     spread: float | None = None
     peak_memory_mib: float | None = None
     disk_mib: float | None = None
+    probes: int = 0
 
 
 @dataclass(frozen=True)
@@ -82,14 +86,22 @@ def estimate(
 ) -> Estimate:
     """What running ``due``, cells of ``plan``, would cost.
 
-    ``folders`` are further result folders whose suites may tell, such as that of a probe. Broken
-    records in other suites are ignored.
+    ``folders`` are further result folders whose suites may tell, such as that of a probe, or JSON
+    files of ``udabench profile``. Broken records in other suites are ignored.
+
+    Raises:
+        UsageError: such a file is no profile.
     """
     wanted: dict[Key, list[PlannedCell]] = {}
     for entry in due:
         wanted.setdefault((entry.cell.method, entry.cell.encoder), []).append(entry)
-    known = _known(plan, wanted, folders)
-    groups = tuple(_group(key, cells, known[key]) for key, cells in wanted.items())
+    places = list(folders)
+    profiles = [probe for path in places if path.is_file() for probe in probes.read(path)]
+    known = _known(plan, wanted, [path for path in places if not path.is_file()])
+    groups = tuple(
+        _group(key, cells, known[key]) if known[key] else _probed(key, cells, profiles)
+        for key, cells in wanted.items()
+    )
     told = [group for group in groups if group.hours is not None]
     spreads = [group.spread for group in told if group.spread is not None]
     hours = sum(group.hours or 0.0 for group in told)
@@ -144,8 +156,6 @@ def _add(found: Mapping[Key, list[Sample]], folder: Path, known: Iterable[Record
 
 
 def _group(key: Key, cells: Sequence[PlannedCell], samples: Sequence[Sample]) -> GroupEstimate:
-    if not samples:
-        return GroupEstimate(*key, cells=len(cells), records=0)
     each = [[_hours(entry, record) for _, record in samples] for entry in cells]
     costs = [record.cost for _, record in samples if record.cost is not None]
     # One record speaks of all cells, so a high one makes all of them high.
@@ -161,6 +171,30 @@ def _group(key: Key, cells: Sequence[PlannedCell], samples: Sequence[Sample]) ->
         spread=statistics.stdev(totals) if len(totals) > 1 else None,
         peak_memory_mib=max(cost.peak_memory_mib for cost in costs),
         disk_mib=len(cells) * max(_disk_mib(folder, record) for folder, record in samples),
+    )
+
+
+def _probed(key: Key, cells: Sequence[PlannedCell], profiles: Iterable[Probe]) -> GroupEstimate:
+    """What profiles say of the training of all ``cells``; nothing, if none fits them all."""
+    fitting = [
+        probe
+        for probe in profiles
+        if (probe.method, probe.encoder) == key and all(probe.fits(each.config) for each in cells)
+    ]
+    if not fitting:
+        return GroupEstimate(*key, cells=len(cells), records=0)
+    steps = sum(entry.config["train_cfg"]["max_iters"] for entry in cells)
+    totals = [steps * probe.seconds_per_iteration / 3600.0 for probe in fitting]
+    return GroupEstimate(
+        *key,
+        cells=len(cells),
+        records=0,
+        devices=tuple(sorted({probe.device for probe in fitting})),
+        hours=statistics.fmean(totals),
+        spread=statistics.stdev(totals) if len(totals) > 1 else None,
+        peak_memory_mib=max(probe.peak_memory_mib for probe in fitting),
+        disk_mib=len(cells) * WEIGHT_BYTES * max(probe.parameters for probe in fitting) / 2**20,
+        probes=len(fitting),
     )
 
 
@@ -209,14 +243,17 @@ def _unknown(groups: Sequence[GroupEstimate]) -> list[str]:
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     return [
         f"cost of {shown} unknown: a probe would tell ('udabench run' with --only, --seeds 1, "
-        "--iterations 20 and --out DIR, then 'udabench plan' with --costs-from DIR)"
+        "--iterations 20 and --out DIR, then 'udabench plan' with --costs-from DIR; or without "
+        "data 'udabench profile' with --suite and --json FILE, then --costs-from FILE)"
     ]
 
 
 def _line(group: GroupEstimate) -> str:
     name = f"{group.method} / {group.encoder}: {group.cells} due"
     basis = f"{group.records} {'record' if group.records == 1 else 'records'}"
-    where = f" of {', '.join(group.suites)}"
+    if group.probes:
+        basis = f"{group.probes} {'profile' if group.probes == 1 else 'profiles'}, training only"
+    where = "" if group.probes else f" of {', '.join(group.suites)}"
     where += f" on {', '.join(group.devices)}" if group.devices else ""
     return (
         f"{name}, {_amount(group.hours or 0.0, group.spread)} device hours, "

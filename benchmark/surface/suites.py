@@ -24,7 +24,7 @@ def suites(commands: Commands[argparse.ArgumentParser]) -> None:
     suite_options(made)
     data_root(made)
     weights(made)
-    several(made, "--costs-from", "DIR", "results folder whose records tell costs too")
+    several(made, "--costs-from", "PATH", "results folder, or file of a profile, that tells costs")
     made.add_argument(
         "--price-per-hour", type=price, metavar="X", help="of a device, to tell what is due costs"
     )

@@ -17,8 +17,8 @@ from torch.optim import Optimizer
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode, conv_flop_count
 
-# Dense matrix rates in TFLOP/s as the maker's data sheets print them, without sparsity, by words of the
-# device's name, the longest first: fp32 without TF32, and bf16.
+# Dense matrix rates in TFLOP/s as the maker's data sheets print them, without sparsity, by words of
+# the device's name, the longest first: fp32 without TF32, and bf16.
 PEAK_RATES = {
     "H100 PCIe": {"fp32": 51.0, "bf16": 756.0},
     "H100 NVL": {"fp32": 60.0, "bf16": 835.0},

@@ -45,7 +45,7 @@ def test_losses_are_equal_in_every_step(name, built, batch):
         own, theirs = losses(made, plain, batch(name != "source-only", seed), seed)
         assert own.keys() == theirs.keys()
         for term, value in theirs.items():
-            assert value > 0
+            assert value > 0 or (term, seed) == ("loss_feature_distance", 0)  # nothing has moved
             assert own[term] == pytest.approx(value, rel=1e-5), term
         match(made.method, plain)
 
