@@ -28,8 +28,15 @@ def rows(
         if "error" not in found and combination.job["side"] == "both":
             brief = {"side": "plain", "warmup": 1, "steps": 1, "repeats": 1}
             alone = [run({**combination.job, **brief, "side": side}) for side in ("ours", "plain")]
-            found["alone"] = [each.get("peak_memory_mib") for each in alone]
+            found["alone"] = [_memory(each) for each in alone]
         yield row(combination, found)
+
+
+def _memory(found: Mapping[str, Any]) -> tuple[float, float] | None:
+    """Peak of a process, and what it held before there was a network; ``None`` if it failed."""
+    if "error" in found:
+        return None
+    return found["peak_memory_mib"], found["empty_memory_mib"] or 0.0
 
 
 def row(combination: Combination, found: Mapping[str, Any]) -> Row:
@@ -94,9 +101,9 @@ def _baseline(found: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "seconds_per_iteration": spread(found["seconds"]["plain"]),
         "speedup": _ratio(found["seconds"]["plain"], found["seconds"]["ours"]),
-        "own_peak_memory_mib": own,
-        "peak_memory_mib": plain,
-        "memory_ratio": own / plain if own and plain else None,
+        "own_peak_memory_mib": own and own[0],
+        "peak_memory_mib": plain and plain[0],
+        "memory_ratio": (own[0] - own[1]) / (plain[0] - plain[1]) if own and plain else None,
         "loss_difference": found["agreement"]["relative_difference"],
     }
 

@@ -9,7 +9,7 @@ from benchmark.profile_results import Row
 
 _COSTS = (
     *("method", "encoder", "crop", "precision", "batch", "parameters, M", "GMACs forward"),
-    *("GMACs step", "s/iter", "low-high", "images/s", "peak MiB", "of matrix rate"),
+    *("GMACs step", "s/iter", "low-high", "images/s", "peak MiB", "of matrix rate", "waits"),
 )
 _RATIOS = (
     *("method", "encoder", "crop", "precision", "s/iter", "baseline s/iter", "times faster"),
@@ -39,8 +39,9 @@ _COSTS_CAPTION = (
     "GMACs are multiply-adds of matrix products and convolutions, forward for one image through "
     "encoder and decoder, step for one whole training step with its backward passes. s/iter is "
     "the median over the repeats. Images are those of both domains. Memory on a processor is that "
-    "of the whole process, libraries included. The last column compares the step's multiply-adds "
-    "a second with those of a large matrix product on the same device."
+    "of the whole process, libraries included. The rate is that of the step's multiply-adds, compared "
+    "with a large matrix product on the same device. Waits are operations of a step, at most, whose "
+    "result the host would wait for with a GPU."
 )
 _PHASES_CAPTION = (
     "Share of a step's time by phase, in percent. A backward pass belongs to its term; that of the "
@@ -50,8 +51,9 @@ _PHASES_CAPTION = (
 _RATIOS_CAPTION = (
     "The baseline is the same step written the plain way in fp32 (`mmseg_ext.profiling."
     "plain_steps`), taken in turn with the real one in one process; ratios are medians of those of "
-    "the single repeats. Memory was measured in a process of its own for each. The loss difference "
-    "is relative, with equal weights, images and draws."
+    "the single repeats. Memory was measured in a process of its own for each; its ratio leaves out "
+    "what the process held before there was a network. The loss difference is relative, with equal "
+    "weights, images and draws."
 )
 
 
@@ -84,6 +86,7 @@ def _costs(rows: Sequence[Row]) -> str:
                 f"{row['images_per_second']:.3g}",
                 f"{row['peak_memory_mib']:,.0f}",
                 f"{100 * row['utilisation']['of_matrix_rate']:.0f} %",
+                sum(row["waits"].values()),
             )
         )
     return _pipe(_COSTS, table, texts=4)

@@ -27,6 +27,7 @@ REASON_WIDTH = 100
 def plan(parsed: argparse.Namespace) -> int:
     """Print the cells of a suite and what ``run`` would do with them."""
     from benchmark import estimate as estimates
+    from benchmark import estimate_text
 
     planned = _watched(options.make_plan(parsed), parsed).plan
     due = planned.due()
@@ -42,7 +43,7 @@ def plan(parsed: argparse.Namespace) -> int:
     print(f"{planned.suite.title} ({summary(planned)}), results in {shown(planned.folder)}")
     print(cell_lines(planned.entries))
     print(f"'udabench run {parsed.suite}' would start {len(due)} of them")
-    for line in (*estimates.lines(cost, parsed.price_per_hour), *lacking):
+    for line in (*estimate_text.lines(cost, parsed.price_per_hour), *lacking):
         print(line)
     return EXIT_DONE
 

@@ -4,7 +4,7 @@ Source-only, DACS (Tranheden et al., WACV 2021) and DAFormer (Hoyer et al., CVPR
 papers describe them, by us, in fp32 with nothing done for speed: one image at a time wherever
 images are normalised, mixed or augmented, one backward pass a loss term, attention as softmax of a
 product, one parameter at a time in the optimizer and in the teacher's mean. The networks are copies
-of those of a built method, so that with equal weights, images and draws the losses are equal.
+of those of a method, so that with equal weights, images and draws the losses are equal.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ Step = Callable[[Mapping[str, Any]], dict[str, float]]
 
 
 def plain_step(method: nn.Module, optimizer: Any) -> Step:
-    """The plain counterpart of a built method and its optimizer wrapper, with copies of both.
+    """The plain counterpart of a method, from the state it is in, and of its optimizer wrapper.
+
+    The optimizer's own state is not copied.
 
     Raises:
         MethodError: there is none for this method or its settings.
@@ -112,12 +114,12 @@ class PlainDACS(SourceOnly):
         usual = (teacher.buffer_policy, teacher.normalization) == ("none", "batch")
         if not usual or not isinstance(augmentation, nn.Module) or augmentation.per != "batch":
             raise MethodError("the plain step of DACS knows the papers' settings only")
-        self.teacher = copy.deepcopy(self.student)
+        self.teacher = copy.deepcopy(teacher.network).to(memory_format=torch.contiguous_format)
         for parameter in self.teacher.parameters():
             parameter.requires_grad_(False)
         for module in self.teacher.modules():
             module.training = isinstance(module, _BatchNorm)
-        self.alpha, self.iteration = teacher.alpha, 0
+        self.alpha, self.iteration = teacher.alpha, int(teacher.step)
         self.threshold = method.pseudo_labels.threshold
         self.scope = method.class_mix.scope
         self.augmentation: Any = augmentation
@@ -193,7 +195,10 @@ class PlainDAFormer(PlainDACS):
         if distance is not None and not _is_papers(distance):
             raise MethodError("the plain step of DAFormer knows the paper's feature distance only")
         self.distance = distance
-        self.initial = None if distance is None else copy.deepcopy(self.student.backbone).eval()
+        self.initial: Any = None
+        if distance is not None:
+            known = distance.teacher if distance.remembered else self.student.backbone
+            self.initial = copy.deepcopy(known).to(memory_format=torch.contiguous_format).eval()
 
     def source_terms(self, image: Tensor, label: Tensor) -> dict[str, float]:
         if self.initial is None:

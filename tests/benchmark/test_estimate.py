@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark import estimate, plan
+from benchmark import estimate, estimate_text, plan
 from benchmark import suite as suites
 from benchmark.estimate import Estimate
 from benchmark.plan import Plan
@@ -48,7 +48,7 @@ def made(out: Path, price: float | None = None, folders: tuple[Path, ...] = ()) 
 def test_without_records_everything_is_unknown(tmp_path: Path) -> None:
     found = made(tmp_path, 2.0)
     assert (found.cells, found.unknown, found.hours, found.spread) == (6, 6, 0.0, None)
-    (line,) = estimate.lines(found, 2.0)
+    (line,) = estimate_text.lines(found, 2.0)
     assert line.startswith("cost of dacs / resnet-mini, oracle / resnet-mini unknown: a probe")
 
 
@@ -64,7 +64,7 @@ def test_hours_follow_from_speed_length_and_evaluation(tmp_path: Path) -> None:
     assert (dacs.cells, dacs.records, dacs.devices) == (2, 1, ("cpu",))
     assert dacs.peak_memory_mib == 100.0
     assert dacs.disk_mib == pytest.approx(2 * 4.0)  # 2^20 weights of 4 bytes a cell
-    text = "\n".join(estimate.lines(found, 10.0))
+    text = "\n".join(estimate_text.lines(found, 10.0))
     assert "dacs / resnet-mini: 2 due, 0.220 device hours, peak 100 MiB, disk 8 MiB" in text
     assert "(from 1 record of demo-methods on cpu)" in text
     assert "price 2.2, without 3 cells of unknown cost" in text
@@ -109,5 +109,5 @@ def test_other_suites_and_other_folders_tell_what_this_one_cannot(tmp_path: Path
 
 def test_nothing_due_costs_nothing(tmp_path: Path) -> None:
     found = estimate.estimate(planned(tmp_path), [])
-    assert (found.cells, found.hours, estimate.lines(found, None)) == (0, 0.0, [])
+    assert (found.cells, found.hours, estimate_text.lines(found, None)) == (0, 0.0, [])
     assert found.document()["groups"] == ()

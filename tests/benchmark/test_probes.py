@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmark import estimate, plan, probes
+from benchmark import estimate, estimate_text, plan, probes
 from benchmark import suite as suites
 from benchmark.errors import UsageError
 from benchmark.plan import Plan
@@ -48,7 +48,7 @@ def test_a_profile_tells_hours_of_training(tmp_path: Path) -> None:
     assert found.hours == pytest.approx(3 * 500 * 0.72 / 3600)
     assert found.peak_memory_mib == 900.0
     assert found.disk_mib == pytest.approx(3 * 4.0)
-    (line,) = [each for each in estimate.lines(found, None) if each.startswith("dacs")]
+    (line,) = [each for each in estimate_text.lines(found, None) if each.startswith("dacs")]
     assert "(from 1 profile, training only on cpu)" in line
 
 
