@@ -39,9 +39,9 @@ _COSTS_CAPTION = (
     "GMACs are multiply-adds of matrix products and convolutions, forward for one image through "
     "encoder and decoder, step for one whole training step with its backward passes. s/iter is "
     "the median over the repeats. Images are those of both domains. Memory on a processor is that "
-    "of the whole process, libraries included. The rate is that of the step's multiply-adds, compared "
-    "with a large matrix product on the same device. Waits are operations of a step, at most, whose "
-    "result the host would wait for with a GPU."
+    "of the whole process, libraries included. The rate is that of the step's multiply-adds, "
+    "compared with a large matrix product on the same device. Waits are operations of a step, at "
+    "most, whose result the host would wait for with a GPU."
 )
 _PHASES_CAPTION = (
     "Share of a step's time by phase, in percent. A backward pass belongs to its term; that of the "
@@ -51,9 +51,9 @@ _PHASES_CAPTION = (
 _RATIOS_CAPTION = (
     "The baseline is the same step written the plain way in fp32 (`mmseg_ext.profiling."
     "plain_steps`), taken in turn with the real one in one process; ratios are medians of those of "
-    "the single repeats. Memory was measured in a process of its own for each; its ratio leaves out "
-    "what the process held before there was a network. The loss difference is relative, with equal "
-    "weights, images and draws."
+    "the single repeats. Memory was measured in a process of its own for each; its ratio leaves "
+    "out what the process held before there was a network. The loss difference is relative, with "
+    "equal weights, images and draws."
 )
 
 
