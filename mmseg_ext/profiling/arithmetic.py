@@ -130,6 +130,18 @@ def waits(run: Callable[[], Any], optimizers: Iterable[Optimizer] = ()) -> dict[
     return dict(sorted(counter.counted.items()))
 
 
+def counted(
+    run: Callable[[], Any], optimizers: Iterable[Optimizer], device: str
+) -> tuple[float, dict[str, int]]:
+    """`gmacs` and `waits` of one and the same ``run``."""
+    found: dict[str, int] = {}
+
+    def once() -> None:
+        found.update(waits(run, optimizers))
+
+    return gmacs(once, device), found
+
+
 def measured_rate(device: str, dtype: torch.dtype, repeats: int = 5) -> float:
     """TFLOP/s of a large square matrix product in ``dtype``: the median of ``repeats``."""
     side = 8192 if device == "cuda" else 2048

@@ -31,6 +31,7 @@ class Job:
         threads: arithmetic threads of the process.
         steps, warmup, repeats: timed steps of a repeat, steps before the first, repeats.
         side: the step of ``mmseg_ext`` alone, the plain one alone, or both in turn.
+        brief: whether only the peak memory is asked for: one side, few steps, nothing counted.
         seed: of weights, images and draws.
     """
 
@@ -45,6 +46,7 @@ class Job:
     warmup: int = 5
     repeats: int = 3
     side: Side = "ours"
+    brief: bool = False
     seed: int = 0
 
     @classmethod

@@ -40,9 +40,8 @@ def measure(job: Job) -> dict[str, Any]:
     agreement = _agreement(job, built, plain, next(data)) if job.side == "both" else None
     phases: dict[str, float] = {}
     blocks = _blocks(job, built, plain, data, phases)
-    for block in blocks.values():
-        block(job.warmup)
-    phases.clear()
+    for name, block in blocks.items():
+        block(0 if name == "watched" else job.warmup)
     seconds = timing.interleaved(blocks, job.steps, job.repeats, job.device)
     peak = timing.peak_memory_mib(job.device)
     found = {
@@ -54,7 +53,7 @@ def measure(job: Job) -> dict[str, Any]:
         "agreement": agreement,
         "torch": torch.__version__,
     }
-    if "ours" in blocks:
+    if "watched" in blocks:
         found |= {"phases": shares(phases), **_counts(built)}
         found |= _arithmetic(job, built, data)
     return found
@@ -72,7 +71,8 @@ def _blocks(
     blocks: dict[str, timing.Block] = {}
     if job.side != "plain":
         blocks["ours"] = timing.plain_block(timing.own_step(built), data)
-        blocks["watched"] = timing.watched_block(built, data, job.device, phases)
+        if not job.brief:
+            blocks["watched"] = timing.watched_block(built, data, job.device, phases)
     if plain is not None:
         blocks["plain"] = timing.plain_block(plain, data)
     return blocks
@@ -116,16 +116,15 @@ def _counts(built: Built) -> dict[str, int]:
 def _arithmetic(job: Job, built: Built, data: Iterator[Any]) -> dict[str, Any]:
     step = timing.own_step(built)
     precision = _precision(built)
-    batches = [next(data), next(data)]
+    batch = next(data)
+    optimizers = [wrapper.optimizer for wrapper in by_part(built.optimizers).values()]
+    multiply_adds, waits = arithmetic.counted(lambda: step(batch), optimizers, job.device)
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     name = _device_name(job.device)
     return {
         "gmacs_forward": arithmetic.student_gmacs(built.method, job.size, job.device),
-        "gmacs_step": arithmetic.gmacs(lambda: step(batches[0]), job.device),
-        "waits": arithmetic.waits(
-            lambda: step(batches[1]),
-            [wrapper.optimizer for wrapper in by_part(built.optimizers).values()],
-        ),
+        "gmacs_step": multiply_adds,
+        "waits": waits,
         "matrix_tflops": arithmetic.measured_rate(job.device, dtype),
         "peak_tflops": arithmetic.peak_rate(name, precision) if job.device == "cuda" else None,
     }

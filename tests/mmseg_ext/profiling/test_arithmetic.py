@@ -82,3 +82,15 @@ def test_the_peak_is_that_of_the_very_card(name, bf16):
 
 def test_a_matrix_rate_is_measured():
     assert 1e-4 < arithmetic.measured_rate("cpu", torch.float32, repeats=1) < 100
+
+
+def test_both_are_counted_in_one_run():
+    layer, x = nn.Linear(30, 40), torch.randn(7, 30)
+    runs = []
+
+    def run():
+        runs.append(layer(x).sum().item())
+
+    found = arithmetic.counted(run, [], "cpu")
+    assert found == (pytest.approx(7 * 30 * 40 / 1e9), {"_local_scalar_dense": 1})
+    assert len(runs) == 1
