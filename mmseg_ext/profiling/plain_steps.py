@@ -23,6 +23,7 @@ from mmseg_ext.errors import MethodError
 from mmseg_ext.methods import DACS, DAFormer, Supervised
 from mmseg_ext.profiling import plain_colours
 from mmseg_ext.profiling.plain_adamw import plain_adamw
+from mmseg_ext.profiling.plain_copies import plain_copy
 
 CLASSES, IGNORED = 19, 255
 
@@ -53,7 +54,7 @@ class SourceOnly:
     """One step of supervised training on source images."""
 
     def __init__(self, method: Any, optimizer: Any) -> None:
-        self.student = copy.deepcopy(method.student).to(memory_format=torch.contiguous_format)
+        self.student = plain_copy(method.student)
         self.optimizer, self.max_norm = plain_adamw(method, self.student, optimizer)
         preprocessor = method.data_preprocessor
         self.mean, self.std = preprocessor.mean.clone(), preprocessor.std.clone()  # (3,1,1)
@@ -114,7 +115,7 @@ class PlainDACS(SourceOnly):
         usual = (teacher.buffer_policy, teacher.normalization) == ("none", "batch")
         if not usual or not isinstance(augmentation, nn.Module) or augmentation.per != "batch":
             raise MethodError("the plain step of DACS knows the papers' settings only")
-        self.teacher = copy.deepcopy(teacher.network).to(memory_format=torch.contiguous_format)
+        self.teacher = plain_copy(teacher.network)
         for parameter in self.teacher.parameters():
             parameter.requires_grad_(False)
         for module in self.teacher.modules():
@@ -198,7 +199,7 @@ class PlainDAFormer(PlainDACS):
         self.initial: Any = None
         if distance is not None:
             known = distance.teacher if distance.remembered else self.student.backbone
-            self.initial = copy.deepcopy(known).to(memory_format=torch.contiguous_format).eval()
+            self.initial = plain_copy(known).eval()
 
     def source_terms(self, image: Tensor, label: Tensor) -> dict[str, float]:
         if self.initial is None:
