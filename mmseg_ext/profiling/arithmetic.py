@@ -6,6 +6,7 @@ import contextlib
 import re
 import statistics
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -130,14 +131,27 @@ def waits(run: Callable[[], Any], optimizers: Iterable[Optimizer] = ()) -> dict[
     return dict(sorted(counter.counted.items()))
 
 
+def gpu_waits(run: Callable[[], Any]) -> dict[str, int]:
+    """How often ``run`` made the host wait for the GPU, as torch's own debug mode tells."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        torch.cuda.set_sync_debug_mode("warn")
+        try:
+            run()
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+    count = sum("synchronizing" in str(each.message) for each in caught)
+    return {"synchronizing": count} if count else {}
+
+
 def counted(
     run: Callable[[], Any], optimizers: Iterable[Optimizer], device: str
 ) -> tuple[float, dict[str, int]]:
-    """`gmacs` and `waits` of one and the same ``run``."""
+    """`gmacs` and `waits` of one and the same ``run``; on a GPU the waits are those there were."""
     found: dict[str, int] = {}
 
     def once() -> None:
-        found.update(waits(run, optimizers))
+        found.update(gpu_waits(run) if device == "cuda" else waits(run, optimizers))
 
     return gmacs(once, device), found
 

@@ -9,7 +9,6 @@ of those of a method, so that with equal weights, images and draws the losses ar
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 

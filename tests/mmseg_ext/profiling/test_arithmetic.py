@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import pytest
 import torch
 from torch import nn
@@ -94,3 +96,17 @@ def test_both_are_counted_in_one_run():
     found = arithmetic.counted(run, [], "cpu")
     assert found == (pytest.approx(7 * 30 * 40 / 1e9), {"_local_scalar_dense": 1})
     assert len(runs) == 1
+
+
+def test_waits_on_a_gpu_are_those_that_torch_warns_of(monkeypatch):
+    modes = []
+    monkeypatch.setattr(torch.cuda, "set_sync_debug_mode", modes.append)
+
+    def run():
+        for _ in range(2):
+            warnings.warn("called a synchronizing CUDA operation", stacklevel=1)
+        warnings.warn("something else", stacklevel=1)
+
+    assert arithmetic.gpu_waits(run) == {"synchronizing": 2}
+    assert modes == ["warn", "default"]
+    assert arithmetic.gpu_waits(lambda: None) == {}
