@@ -16,5 +16,5 @@ def plain_copy(network: nn.Module) -> Any:
     copied = copy.deepcopy(network).to(memory_format=torch.contiguous_format)
     for module in copied.modules():
         if isinstance(module, DilatedDepthwiseConv):
-            module.__class__ = nn.Conv2d
+            module.__class__ = nn.Conv2d  # type: ignore[assignment]
     return copied
