@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from benchmark import __version__
 from benchmark.surface.costs import profile
 from benchmark.surface.exports import exports
 from benchmark.surface.options import DEFAULT_OUT, EPILOG, command, json
@@ -18,6 +19,7 @@ def parser() -> argparse.ArgumentParser:
         description="A benchmark for unsupervised domain adaptation in semantic segmentation.",
         epilog=EPILOG,
     )
+    top.add_argument("--version", action="version", version=f"udabench {__version__}")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
     catalogue(commands)
     suites(commands)
