@@ -40,10 +40,11 @@ def encoder(job: Job, seed: int = 0) -> nn.Module:
     """The encoder alone, with random weights."""
     import_classes(job)
     torch.manual_seed(seed)
-    backbone: nn.Module = MODELS.build(copy.deepcopy(dict(job.model["segmentor"]["backbone"])))
+    backbone: Any = MODELS.build(copy.deepcopy(dict(job.model["segmentor"]["backbone"])))
     if hasattr(backbone, "init_weights"):
         backbone.init_weights()
-    return backbone
+    network: nn.Module = backbone
+    return network
 
 
 def batches(job: Job) -> Iterator[Any]:

@@ -33,9 +33,7 @@ def same_seed(job: Job) -> str:
 def resume(job: Job) -> str:
     """A run resumed in another process ends like the one that was not interrupted."""
     whole = _uninterrupted(job)
-    resumed = processes.call(
-        _TRAIN, job, "resumed", _ITERATIONS, 0, "whole", seconds=_LIMIT
-    )
+    resumed = processes.call(_TRAIN, job, "resumed", _ITERATIONS, 0, "whole", seconds=_LIMIT)
     _compare(
         whole,
         resumed,

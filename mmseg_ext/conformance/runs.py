@@ -77,6 +77,4 @@ def _runner(job: Job, folder: Path, iterations: int, point_every: int, launcher:
         "log_level": "ERROR",
         "log_processor": {"by_epoch": False},
     }
-    return Runner(
-        work_dir=str(folder), experiment_name=folder.name, launcher=launcher, **options
-    )
+    return Runner(work_dir=str(folder), experiment_name=folder.name, launcher=launcher, **options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import torch
@@ -62,7 +63,7 @@ def _strides(network: nn.Module, maps: list[Tensor]) -> list[int]:
     # Some networks of libraries call the strides of their stages so.
     if declared is not None and tuple(declared)[:1] == (4,):
         shown = [float(each) for each in declared]
-    rising = all(a <= b for a, b in zip(shown, shown[1:], strict=False))
+    rising = all(a <= b for a, b in itertools.pairwise(shown))
     if shown[0] != _ALLOWED[0] or not rising or any(each not in _ALLOWED for each in shown):
         raise Failed(
             f"the maps have strides {', '.join(f'{each:g}' for each in shown)}",
