@@ -1,4 +1,4 @@
-"""A job's method with its optimizers, and batches for them, as the training loop would have them."""
+"""A job's method with its optimizers, and batches for it, as the training loop has them."""
 
 from __future__ import annotations
 
