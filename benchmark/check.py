@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmark import compose, registry
+from benchmark import compose, encoder_reference, identity, registry
 from benchmark.errors import FragmentError, UsageError
 from benchmark.plan import domain_fragments
 from benchmark.registry import Fragment
@@ -37,10 +37,11 @@ _WARM_UP = {"warmup_iterations": 1, "warmup_factor": 0.5}
 
 @dataclass(frozen=True)
 class Report:
-    """What was checked, with what, and each verdict as the data plane wrote it."""
+    """What was checked, whose it is, with what, and each verdict as the data plane wrote it."""
 
     kind: str
     name: str
+    origin: str
     companion: str
     checks: Sequence[Mapping[str, Any]]
     seconds: float
@@ -57,8 +58,6 @@ def kind_of(text: str) -> tuple[str, str]:
     Raises:
         UsageError: there is no such method or encoder, or there is one of each.
     """
-    from benchmark import encoder_reference
-
     kind, slash, name = text.partition("/")
     if slash and kind.removesuffix("s") in KINDS:
         kind = kind.removesuffix("s")
@@ -93,7 +92,14 @@ def check(kind: str, name: str, companion: str | None = None) -> Report:
         checks: Sequence[Mapping[str, Any]] = [_failed("fragment", str(error))]
     else:
         checks = in_own_process(made)
-    return Report(kind, name, other, checks, time.monotonic() - begun)
+    return Report(kind, name, origin_of(kind, name), other, checks, time.monotonic() - begun)
+
+
+def origin_of(kind: str, name: str) -> str:
+    """``udabench``, or how the plugin came in that brings it."""
+    if kind == "encoder" and encoder_reference.parse(name):
+        return registry.OWN
+    return registry.home(kind, name).origin
 
 
 def job(kind: str, name: str, companion: str) -> dict[str, Any]:
@@ -116,7 +122,7 @@ def job(kind: str, name: str, companion: str) -> dict[str, Any]:
         "kind": kind,
         "name": name,
         "card": _plain((method if kind == "method" else encoder).card),
-        "imports": [each for each in config["custom_imports"]["imports"] if each != "mmseg_ext"],
+        "imports": [each for each in identity.packages_of(config) if each != "mmseg_ext"],
         "model": model,
         "optim_wrapper": config["optim_wrapper"],
         "param_scheduler": config["param_scheduler"],

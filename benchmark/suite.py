@@ -60,8 +60,11 @@ class Suite:
     @property
     def reference(self) -> str:
         """What a command line calls this suite: its name, or its file if it lies elsewhere."""
-        own = paths.configs_root() / "suites" / f"{self.name}.yaml"
-        return self.name if self.path == own else str(self.path)
+        try:
+            listed = registry.locate("suite", self.name)
+        except UsageError:
+            return str(self.path)
+        return self.name if self.path == listed else str(self.path)
 
     def cells(self) -> list[Cell]:
         """The cells to run, ordered by shift, encoder, method and seed."""
@@ -211,9 +214,17 @@ def _parse(section: suitefile.Section, path: Path) -> Suite:
             if section.has("reference_encoder")
             else ""
         ),
-        tables=section.some_of("tables", table_names.NAMES) if section.has("tables") else (),
+        tables=_tables(section),
         claims=section.names("claims", "claim") if section.has("claims") else (),
     )
+
+
+def _tables(section: suitefile.Section) -> tuple[str, ...]:
+    if not section.has("tables"):
+        return ()
+    chosen = section.some_of("tables", table_names.known())
+    table_names.refuse_doubles(chosen)
+    return chosen
 
 
 def _exclusions(

@@ -30,6 +30,7 @@ def document(found: Report) -> dict[str, Any]:
     return {
         "kind": found.kind,
         "name": found.name,
+        "origin": found.origin,
         "with": {other: found.companion, "protocol": check.PROTOCOL},
         "passed": found.passed,
         "seconds": round(found.seconds, 1),
@@ -48,7 +49,7 @@ def text(found: Report) -> str:
     """A line for each verdict, and one that counts them."""
     made = document(found)
     ((other, companion), _) = made["with"].items()
-    lines = [f"{found.kind} {found.name}, with {other} {companion}, on the CPU"]
+    lines = [f"{found.kind} {found.name} ({found.origin}), with {other} {companion}, on the CPU"]
     states = max(len(each["state"]) for each in made["checks"])
     names = max(len(each["check"]) for each in made["checks"])
     for each in made["checks"]:

@@ -7,7 +7,7 @@ import argparse
 from benchmark.surface.costs import profile
 from benchmark.surface.exports import exports
 from benchmark.surface.extending import extending
-from benchmark.surface.options import DEFAULT_OUT, EPILOG, command, json
+from benchmark.surface.options import DEFAULT_OUT, EPILOG, command, json, several
 from benchmark.surface.suites import cell, suites
 from benchmark.surface.things import catalogue, data, weight_files
 
@@ -19,6 +19,7 @@ def parser() -> argparse.ArgumentParser:
         description="A benchmark for unsupervised domain adaptation in semantic segmentation.",
         epilog=EPILOG,
     )
+    _plugin(top)
     commands = top.add_subparsers(metavar="COMMAND", required=True)
     catalogue(commands)
     suites(commands)
@@ -32,6 +33,17 @@ def parser() -> argparse.ArgumentParser:
     doctor.add_argument("--out", metavar="DIR", default=DEFAULT_OUT, help="results folder")
     json(doctor)
     return top
+
+
+def plugin_options() -> argparse.ArgumentParser:
+    """The option that may stand anywhere, before the command or behind it; the rest is let pass."""
+    made = argparse.ArgumentParser(prog="udabench", add_help=False, allow_abbrev=False)
+    _plugin(made)
+    return made
+
+
+def _plugin(made: argparse.ArgumentParser) -> None:
+    several(made, "--plugin", "MODULE", "use what this module and its folder configs bring")
 
 
 Commands = argparse._SubParsersAction  # the only name argparse has for it

@@ -11,6 +11,7 @@ from benchmark.report.tables.comparison import comparison
 from benchmark.report.tables.conditions import conditions
 from benchmark.report.tables.feature_distance import feature_distance
 from benchmark.report.tables.generalization import generalization
+from benchmark.report.tables.of_plugins import of_plugin
 from benchmark.report.tables.overhead import overhead
 from benchmark.report.tables.per_class import per_class
 from benchmark.report.tables.uda import uda
@@ -42,8 +43,12 @@ TABLES: tuple[Callable[[Grid], Table], ...] = (
 
 
 def build(grid: Grid) -> tuple[Table, ...]:
-    """The tables that the suite asks for, in its order, as far as they have something to say."""
+    """The tables that the suite asks for, in its order, as far as they have something to say.
+
+    Raises:
+        PluginError: a plugin's table cannot be made.
+    """
     builders = {builder.__name__: builder for builder in TABLES}
     names = grid.tables or tuple(builders)
-    made = (builders[name](grid) for name in names if name in builders)
+    made = (builders[name](grid) if name in builders else of_plugin(name, grid) for name in names)
     return tuple(table for table in made if table.sections)
