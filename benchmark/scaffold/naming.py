@@ -12,6 +12,10 @@ from benchmark.errors import UsageError
 from benchmark.messages import shortened
 
 
+_LONGEST = 30
+"""Letters of a name; it is part of file names, and titles head columns of tables."""
+
+
 @dataclass(frozen=True)
 class Names:
     """What a new thing is called: ``name`` as module and fragment, its class and its title."""
@@ -30,42 +34,40 @@ def of(kind: str, name: str) -> Names:
     """
     if not _is_valid(name):
         raise UsageError(
-            f"{shortened(name)} cannot name a {kind}: expected a Python identifier of lower-case "
-            f"letters and digits joined by single '_'; closest: {_closest(kind, name)!r}"
+            f"{shortened(name)} cannot name a {kind}: expected a Python identifier of at most "
+            f"{_LONGEST} lower-case letters and digits joined by single '_'; closest: "
+            f"{_closest(kind, name)!r}"
         )
-    words = name.split("_")
-    names = Names(
-        kind,
-        name,
-        "".join(word[:1].upper() + word[1:] for word in words),
-        " ".join([words[0].capitalize(), *words[1:]]),
-    )
+    names = _names(kind, name)
     taken = _owner(names)
     if taken:
         raise UsageError(f"{name!r} is taken: {taken}; closest free name: {_free(kind, name)!r}")
     return names
 
 
+def _names(kind: str, name: str) -> Names:
+    words = name.split("_")
+    class_name = "".join(word.capitalize() for word in words)
+    return Names(kind, name, class_name, " ".join([words[0].capitalize(), *words[1:]]))
+
+
 def _is_valid(name: str) -> bool:
-    plain = name.isascii() and name.isidentifier() and name == name.lower()
+    plain = (
+        len(name) <= _LONGEST and name.isascii() and name.isidentifier() and name == name.lower()
+    )
     return plain and not keyword.iskeyword(name) and bool(registry.NAME.fullmatch(name))
 
 
 def _closest(kind: str, name: str) -> str:
     made = "_".join(re.findall(r"[a-z0-9]+", name.lower()))
     made = made if made[:1].isalpha() else f"{kind}_{made}".rstrip("_")
-    return f"{made}_{kind}" if keyword.iskeyword(made) else made
+    return f"{made}_{kind}" if keyword.iskeyword(made) else made[:_LONGEST].rstrip("_")
 
 
 def _free(kind: str, name: str) -> str:
-    """The name with what tells it from those that are taken."""
-    candidates = [f"my_{name}", f"my_{name}_{kind}", *(f"my_{name}_{n}" for n in range(2, 100))]
-    for candidate in candidates:
-        words = candidate.split("_")
-        class_name = "".join(word[:1].upper() + word[1:] for word in words)
-        if not _owner(Names(kind, candidate, class_name, "")):
-            return candidate
-    return candidates[-1]
+    """The name with something before it, so that nothing is called so."""
+    candidates = (f"{first}_{name}" for first in ("my", "our", "new", "another", "own"))
+    return next(each for each in candidates if not _owner(_names(kind, each)))
 
 
 def _owner(names: Names) -> str:

@@ -23,6 +23,10 @@ from mmseg_ext.conformance.verdict import DoesNotApply, Failed
 _PRELOADED = [
     "torch._dynamo",  # torch's optimizers import it when the first one is built
     "mmengine.runner",
+    *(
+        "matplotlib.figure",
+        "matplotlib.backends.backend_agg",
+    ),  # the runner draws a figure of its own
     *(f"mmseg_ext.{each}" for each in ("encoders", "engine", "heads", "methods", "segmentors")),
 ]
 
