@@ -11,7 +11,6 @@ from benchmark import registry
 from benchmark.errors import UsageError
 from benchmark.messages import shortened
 
-
 _LONGEST = 30
 """Letters of a name; it is part of file names, and titles head columns of tables."""
 
