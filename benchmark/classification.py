@@ -121,7 +121,7 @@ OPTIONS: Table = {
 
 CELL_COMMANDS = ("plan", "run", "status", "report", "cell")
 OTHER_COMMANDS = (
-    *("list", "show", "rehearse", "profile", "cancel"),
+    *("list", "show", "rehearse", "profile", "check", "new", "cancel"),
     *("export", "data", "weights", "doctor"),
 )
 """Commands that neither run a cell for its numbers nor tell its state."""

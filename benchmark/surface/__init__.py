@@ -7,6 +7,7 @@ import argparse
 from benchmark import __version__
 from benchmark.surface.costs import profile
 from benchmark.surface.exports import exports
+from benchmark.surface.extending import extending
 from benchmark.surface.options import DEFAULT_OUT, EPILOG, command, json, several
 from benchmark.surface.suites import cell, suites
 from benchmark.surface.things import catalogue, data, weight_files
@@ -26,6 +27,7 @@ def parser() -> argparse.ArgumentParser:
     suites(commands)
     cell(commands)
     profile(commands)
+    extending(commands)
     exports(commands)
     data(commands)
     weight_files(commands)
