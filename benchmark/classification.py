@@ -90,6 +90,7 @@ SUITE: Table = {
 OPTIONS: Table = {
     "suite": (SELECTION, "see SUITE"),
     "id": (SELECTION, "which cell"),
+    "plugin": (SELECTION, "what there is beside ours; who uses it names its module, see CONFIG"),
     "only": (SELECTION, "which cells"),
     "seeds": (SELECTION, "which cells"),
     "encoder": (SELECTION, "which cells"),
@@ -118,11 +119,11 @@ OPTIONS: Table = {
     "into": (RUN_TIME, "where the tables are printed too"),
     "no_figures": (RUN_TIME, "what the report shows"),
 }
-"""Options of the commands in ``CELL_COMMANDS``, as argparse names them."""
+"""Options of ``udabench`` and of the commands in ``CELL_COMMANDS``, as argparse names them."""
 
 CELL_COMMANDS = ("plan", "run", "status", "report", "cell")
 OTHER_COMMANDS = (
-    *("list", "show", "rehearse", "profile", "cancel"),
+    *("list", "show", "rehearse", "profile", "check", "new", "cancel"),
     *("export", "data", "weights", "doctor"),
 )
 """Commands that neither run a cell for its numbers nor tell its state."""
@@ -130,6 +131,7 @@ OTHER_COMMANDS = (
 VARIABLES: Table = {
     "UDABENCH_CACHE": (RUN_TIME, "where generated data and statistics lie"),
     "UDABENCH_CONFIGS": (SELECTION, "whose fragments; their values are in the configuration"),
+    "UDABENCH_PLUGINS": (SELECTION, "as the option plugin, also for the processes of cells"),
     "UDABENCH_DATA_ROOT": (RUN_TIME, "where the data lie; what they are is fingerprinted"),
     "UDABENCH_WEIGHTS": (RUN_TIME, "where weight files lie"),
     "UDABENCH_KNOWN_RECORD": (RUN_TIME, "how a worker notices that others were faster"),

@@ -10,8 +10,9 @@ import os
 import sys
 from collections.abc import Sequence
 
+from benchmark import plugins
 from benchmark.errors import UdabenchError, UsageError
-from benchmark.surface import parser
+from benchmark.surface import parser, plugin_options
 
 EXIT_DONE = 0
 EXIT_FAILED = 1
@@ -22,10 +23,12 @@ EXIT_INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    parsed = parser().parse_args(arguments)
+    given, others = plugin_options().parse_known_args(arguments)
+    parsed = parser().parse_args(others)
     try:
-        command = importlib.import_module(f"benchmark.commands.{parsed.module}")
-        code: int = getattr(command, parsed.function)(parsed)
+        with plugins.added(given.plugin):
+            command = importlib.import_module(f"benchmark.commands.{parsed.module}")
+            code: int = getattr(command, parsed.function)(parsed)
         sys.stdout.flush()
         return code
     except UsageError as error:

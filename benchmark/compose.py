@@ -41,7 +41,7 @@ def resolve(
     return _plain(
         {
             "default_scope": "mmseg_ext",
-            "custom_imports": {"imports": ["mmseg_ext"]},
+            "custom_imports": {"imports": _imports(protocol, method, encoder, shift, found)},
             "model": _model(protocol, method, encoder),
             "train_dataloader": _train_loader(protocol, method, shift, found, seed),
             "train_cfg": {"type": "UDATrainLoop", "max_iters": length},
@@ -71,6 +71,28 @@ def with_seed(config: Mapping[str, Any], seed: int) -> dict[str, Any]:
         "train_dataloader": {**loader, "dataset": dataset},
         "randomness": {**config["randomness"], "seed": seed},
     }
+
+
+def _imports(
+    protocol: Fragment,
+    method: Fragment,
+    encoder: Fragment,
+    shift: Fragment,
+    found: Mapping[str, Fragment],
+) -> list[str]:
+    """The modules to import before the cell is built: ours, then those its fragments ask for."""
+    used = [protocol, method, encoder, shift, *found.values()]
+    for domain in found.values():
+        if domain.values.get("reader") == domains.FILES:
+            used.append(domains.dataset_of(domain))
+    rules = protocol.values.get("evaluation")
+    if isinstance(rules, str):
+        used.append(registry.find("evaluation", rules))
+    model = overlaid(method.require("model"), _changes(protocol, method))
+    teacher = (model.get("feature_distance") or {}).get("teacher")
+    if isinstance(teacher, Mapping) and isinstance(teacher.get("encoder"), str):
+        used.append(registry.find("encoder", teacher["encoder"]))
+    return list(dict.fromkeys(["mmseg_ext", *(name for each in used for name in each.imports)]))
 
 
 def _changes(protocol: Fragment, method: Fragment) -> dict[str, Any]:

@@ -69,15 +69,17 @@ def wanted(names: Sequence[str], roots: DataRoots, *, with_labels: bool) -> list
     Raises:
         UsageError: no such domain, or one that has nothing to cache.
     """
-    chosen = [
-        registry.find("domain", name) for name in dict.fromkeys(names or registry.names("domain"))
-    ]
+    chosen = (
+        [registry.find("domain", name) for name in dict.fromkeys(names)]
+        if names
+        else registry.sound("domain")
+    )
     if names:
         for domain in chosen:
             _refuse_uncacheable(domain)
     else:
         chosen = [domain for domain in chosen if _is_there(domain, roots)]
-    shifts = [registry.find("shift", name) for name in registry.names("shift")]
+    shifts = registry.sound("shift")
     found = []
     for domain in chosen:
         is_source = any(shift.require("source") == domain.name for shift in shifts)

@@ -9,7 +9,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark import data, paths, provenance, registry
+import benchmark
+from benchmark import data, doctor_inputs, paths, plugins, provenance, registry
 from benchmark.engines import devices
 from benchmark.errors import UdabenchError
 
@@ -33,8 +34,10 @@ class Finding:
 def examine(out: Path) -> list[Finding]:
     """Check everything a run into ``out`` relies on."""
     return [
+        Finding("udabench", "ok", f"udabench {benchmark.__version__}"),
         _python(),
         *_packages(),
+        *(Finding("version", level, text) for level, text in doctor_inputs.versions()),
         _stack(),
         _processor(),
         _gpus(),
@@ -42,6 +45,8 @@ def examine(out: Path) -> list[Finding]:
         _folder("cache", paths.cache_root(), "the environment variable UDABENCH_CACHE"),
         _folder("results", out, "--out"),
         _worlds(),
+        Finding("data", *doctor_inputs.data()),
+        Finding("weights", *doctor_inputs.weights()),
     ]
 
 
@@ -94,7 +99,7 @@ def _gpus() -> Finding:
 
 
 def _fragments() -> Finding:
-    """Whether every fragment and suite can be read."""
+    """Whether every fragment and suite can be read, those of plugins too."""
     from benchmark import claims, suite
 
     readers = {"suite": suite.load, "claim": claims.load}
@@ -104,11 +109,13 @@ def _fragments() -> Finding:
             for name in registry.names(kind):
                 readers[kind](name) if kind in readers else registry.find(kind, name)
                 count += 1
+        origins = [each.origin for each in plugins.active()]
     except UdabenchError as error:
         return Finding("configs", "problem", str(error))
     if not count:
         return Finding("configs", "problem", f"{paths.configs_root()} holds no fragments")
-    return Finding("configs", "ok", f"{count} fragments, claims and suites read")
+    text = "; ".join([f"{count} fragments, claims and suites read", *origins, *plugins.problems()])
+    return Finding("configs", "warning" if plugins.problems() else "ok", text)
 
 
 def _folder(topic: str, folder: Path, remedy: str) -> Finding:

@@ -19,6 +19,10 @@ class FragmentError(UsageError):
     """A fragment under configs/ lacks a name it must define, or cannot be executed."""
 
 
+class PluginError(UsageError):
+    """A plugin cannot be found or imported, or what it brings is not what it says."""
+
+
 class RecordError(UdabenchError):
     """A record on disk is truncated, of another schema version, or contradicts its file name."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark import artifacts
+from benchmark import artifacts, plugins
 from benchmark.errors import KeptWeightsError, UsageError
+from benchmark.identity import packages_of
 from benchmark.paths import CellPaths, shown
 from benchmark.plan import PlannedCell
 from benchmark.records import Record
@@ -53,8 +53,7 @@ def student_of(
     from mmseg_ext.errors import WeightsError
     from mmseg_ext.evaluation.trained_student import read_weights, trained_student
 
-    for name in planned.config["custom_imports"]["imports"]:
-        import_module(name)
+    plugins.load(packages_of(planned.config))
     record = record_of(planned)
     path = CellPaths(folder, planned.cell).folder / FILE
     if not path.is_file():

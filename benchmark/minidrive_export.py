@@ -103,10 +103,9 @@ def _found(name: str) -> tuple[Fragment, list[Fragment]]:
         if domain.require("reader") == FILES:
             return dataset_of(domain), [domain]
     dataset = registry.find("dataset", name)
-    domains = [registry.find("domain", each) for each in registry.names("domain")]
     of_it = [
         domain
-        for domain in domains
+        for domain in registry.sound("domain")
         if domain.values.get("reader") == FILES and domain.require("dataset") == name
     ]
     if not of_it:

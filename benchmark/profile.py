@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmark import compose, registry
+from benchmark import compose, identity, registry
 from benchmark.errors import UsageError
 from benchmark.plan import domain_fragments
 from benchmark.suite import Suite
@@ -103,6 +103,7 @@ def _job(suite: Suite, method: str, encoder: str, terms: Terms) -> dict[str, Any
         height = width = terms.crop
         model["data_preprocessor"]["size"] = [height, width]
     return {
+        "imports": list(identity.packages_of(config)),
         "model": model,
         "optim_wrapper": _in_precision(config["optim_wrapper"], terms.precision),
         "size": [height, width],

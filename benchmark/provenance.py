@@ -19,7 +19,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from benchmark import environment, gpu_driver, paths
+from benchmark import environment, gpu_driver, paths, plugins
 from benchmark.records import write_atomically
 
 PACKAGES = (
@@ -70,7 +70,7 @@ def capture(
         "git_dirty": bool(diff) if sha else None,
         "git_diff_sha256": hashlib.sha256(diff.encode()).hexdigest() if diff else None,
         "constraints_sha256": environment.constraints_digest(),
-        "packages": package_versions(),
+        "packages": package_versions((*PACKAGES, *_plugin_packages())),
         "environment_sha256": environment.installed_digest(),
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
@@ -101,6 +101,10 @@ def package_versions(names: Sequence[str] = PACKAGES) -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
+
+
+def _plugin_packages() -> list[str]:
+    return [each.package for each in plugins.active() if each.package]
 
 
 def _energy(started: Start | None, devices: int) -> float | None:

@@ -1,55 +1,35 @@
 """Fragments: the Python files under configs/ that describe methods, encoders, shifts and so on.
 
-A fragment is executed in the control plane, so it holds plain names and never imports torch.
+A fragment is executed in the control plane, so it holds plain names and never imports torch. There
+are ours and those of plugins (`benchmark.plugins`); a name of one kind belongs to one of them.
 """
 
 from __future__ import annotations
 
-import copy
-import difflib
 import re
-import reprlib
-import sys
-import traceback
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType, ModuleType
+from types import MappingProxyType
 from typing import Any
 
-from benchmark import encoder_reference, paths
+from benchmark import encoder_reference, fragment, paths, plugins
 from benchmark.errors import FragmentError, UsageError
+from benchmark.fragment import OWN as OWN
+from benchmark.fragment import Fragment as Fragment
+from benchmark.messages import shortened as shortened
+from benchmark.messages import unknown as unknown
+from benchmark.plugins import Plugin
 
 FRAGMENT_KINDS = ("method", "encoder", "shift", "domain", "dataset", "evaluation", "protocol")
+PLUGIN_KINDS = ("table",)
+"""Kinds of which our own are no fragments, see `benchmark.report.tables`."""
 YAML_KINDS = ("claim", "suite")
 MODULES = {"claim": "claims", "suite": "suite"}
-KINDS = (*FRAGMENT_KINDS, *YAML_KINDS)
+KINDS = (*FRAGMENT_KINDS, *PLUGIN_KINDS, *YAML_KINDS)
 # '__' separates the parts of a cell's file name, so no part may contain it.
 NAME = re.compile(r"[A-Za-z0-9]+([._-][A-Za-z0-9]+)*")
 
-_cache: dict[Path, Fragment] = {}
-
-
-@dataclass(frozen=True)
-class Fragment:
-    """One executed fragment: ``values`` maps its public names to what they hold."""
-
-    kind: str
-    name: str
-    path: Path
-    values: Mapping[str, Any]
-
-    @property
-    def card(self) -> Mapping[str, Any]:
-        """Title, summary and the other facts that ``list``, ``show`` and the report print."""
-        card: Mapping[str, Any] = self.values["card"]
-        return card
-
-    def require(self, key: str) -> Any:
-        """A copy of what the fragment defines as ``key``. Raises ``FragmentError`` without it."""
-        if key not in self.values:
-            raise FragmentError(f"{self.path}: a {self.kind} must define {key!r}")
-        return copy.deepcopy(self.values[key])
+_cache: dict[tuple[str, str, tuple[Path, ...]], Fragment] = {}
 
 
 def overlaid(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,53 +41,42 @@ def overlaid(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, A
     return merged
 
 
-def unknown(what: str, name: object, valid: Iterable[str]) -> str:
-    """The sentence about an unknown name: closest match first, then every valid name."""
-    names = sorted(valid)
-    given = shortened(name)
-    close = difflib.get_close_matches(given.strip("'\""), names, n=1, cutoff=0.0)
-    hint = f"; closest: {close[0]!r}" if close else ""
-    return f"unknown {what} {given}{hint}; valid: {', '.join(names) or 'none'}"
-
-
-def shortened(value: object) -> str:
-    """``repr`` of a value from a user's file, cut to a length that a message can carry."""
-    try:
-        return reprlib.repr(value)
-    except ValueError:  # an integer of thousands of digits has no decimal form
-        return type(value).__name__
-
-
 def names(kind: str) -> list[str]:
-    """Sorted names of every fragment (or suite) of ``kind``.
+    """Sorted names of every fragment (or suite) of ``kind``, ours and those of plugins.
 
     Raises:
         UsageError: ``kind`` is not one of ``KINDS``.
-        FragmentError: a file's name cannot be part of a cell's file name.
+        FragmentError: the name of one of our files cannot be part of a cell's file name.
     """
-    if kind not in KINDS:
-        raise UsageError(unknown("kind", kind, KINDS))
-    suffix = ".yaml" if kind in YAML_KINDS else ".py"
-    found = []
-    for path in _folder(kind).glob(f"*{suffix}"):
-        if path.name.startswith((".", "_")):
-            continue
-        if not NAME.fullmatch(path.stem):
-            raise FragmentError(
-                f"{paths.shown(path)}: a {kind} is named by letters and digits, joined by single "
-                "'-', '_' or '.'; rename the file"
-            )
-        found.append(path.stem)
-    return sorted(found)
+    return sorted(_homes(kind))
 
 
 def locate(kind: str, name: str) -> Path:
-    """File of the named fragment or suite. Raises ``UsageError`` naming the closest match."""
-    valid = names(kind)
-    if name not in valid:
-        raise UsageError(unknown(kind, name, valid) + f" (in {paths.shown(_folder(kind))})")
-    suffix = ".yaml" if kind in YAML_KINDS else ".py"
-    return _folder(kind) / f"{name}{suffix}"
+    """File of the named fragment or suite. Raises as `home`."""
+    return _file(home(kind, name), kind, name)
+
+
+def home(kind: str, name: str) -> Plugin:
+    """Whose the named fragment or suite is; ours come as a plugin without a module.
+
+    Raises:
+        UsageError: there is none; the message names the closest match.
+        FragmentError: there are several; the message names each origin.
+    """
+    homes = _homes(kind)
+    if name not in homes:
+        places = [paths.shown(paths.configs_root() / f"{kind}s")]
+        places += [each.origin for each in plugins.active()]
+        left_out = "".join(f"; left out: {problem}" for problem in plugins.problems())
+        raise UsageError(f"{unknown(kind, name, homes)} (in {', '.join(places)}){left_out}")
+    found = homes[name]
+    if len(found) > 1:
+        places = [f"{paths.shown(_file(each, kind, name))} ({each.origin})" for each in found]
+        raise FragmentError(
+            f"{kind} {name!r} is there {len(found)} times: {' and '.join(places)}; rename one, or "
+            "leave its plugin out"
+        )
+    return found[0]
 
 
 def find(kind: str, name: str) -> Fragment:
@@ -117,72 +86,74 @@ def find(kind: str, name: str) -> Fragment:
 
     Raises:
         UsageError: there is no such fragment, or ``kind`` is one of ``YAML_KINDS``.
-        FragmentError: the file cannot be executed or lacks its card.
+        FragmentError: the file cannot be executed or lacks its card, or the name is a plugin's too.
     """
     if kind in YAML_KINDS:
         raise UsageError(f"a {kind} is read with benchmark.{MODULES[kind]}.load, it is no fragment")
-    known = _cache.get(_folder(kind) / f"{name}.py")
-    if known is not None:
-        return known
+    key = kind, name, tuple(each.folder for each in _all())
+    if key in _cache:
+        return _cache[key]
     if kind == "encoder" and name not in names(kind):
         reference = encoder_reference.parse(name)
         if reference:
             values = MappingProxyType(reference.values())
             return Fragment(kind, reference.name, Path(reference.origin), values)
-    path = locate(kind, name)
-    if path not in _cache:
-        fragment = Fragment(kind, name, path, MappingProxyType(_execute(path)))
-        _check_card(fragment)
-        _cache[path] = fragment
-    return _cache[path]
+    owner = home(kind, name)
+    return _cache.setdefault(key, fragment.execute(kind, _file(owner, kind, name), owner))
+
+
+def sound(kind: str) -> list[Fragment]:
+    """Every fragment of ``kind``, without those that a plugin has broken.
+
+    For commands that look through all of them: a plugin must not stop who does not use it.
+
+    Raises:
+        FragmentError: one of ours is broken.
+    """
+    found = []
+    for name, homes in sorted(_homes(kind).items()):
+        try:
+            found.append(find(kind, name))
+        except FragmentError:
+            if not any(each.module for each in homes):
+                raise
+    return found
 
 
 def forget() -> None:
     """Drop the executed fragments, so that changed files are read again."""
     _cache.clear()
+    plugins.forget()
 
 
-def _folder(kind: str) -> Path:
-    return paths.configs_root() / f"{kind}s"
+def _all() -> tuple[Plugin, ...]:
+    """Whose fragments there are: ours first. A plugin that brings our own folder adds nothing."""
+    own = Plugin("", OWN, paths.configs_root())
+    return (own, *(each for each in plugins.active() if each.folder != own.folder))
 
 
-def _execute(path: Path) -> dict[str, Any]:
-    import runpy
-
-    had_torch = "torch" in sys.modules
-    try:
-        found = runpy.run_path(str(path))
-    except SyntaxError as error:
-        place = f"{paths.shown(Path(error.filename or path))}:{error.lineno}"
-        raise FragmentError(f"{place}: {error.msg}") from error
-    except (Exception, SystemExit) as error:
-        lines = [
-            frame.lineno
-            for frame in traceback.extract_tb(error.__traceback__)
-            if frame.filename == str(path)
-        ]
-        place = f"{paths.shown(path)}:{lines[-1]}" if lines else paths.shown(path)
-        raise FragmentError(f"{place}: {type(error).__name__}: {error}") from error
-    if not had_torch and "torch" in sys.modules:
-        raise FragmentError(
-            f"{paths.shown(path)}: imports torch; a fragment holds plain names and type strings, "
-            "classes are built by the worker"
-        )
-    return {name: value for name, value in found.items() if _is_public(name, value)}
+def _homes(kind: str) -> dict[str, list[Plugin]]:
+    """Owners of every name of ``kind``."""
+    if kind not in KINDS:
+        raise UsageError(unknown("kind", kind, KINDS))
+    found: dict[str, list[Plugin]] = {}
+    for owner in _all():
+        for path in (owner.folder / f"{kind}s").glob(f"*{_suffix(kind)}"):
+            if path.name.startswith((".", "_")):
+                continue
+            if NAME.fullmatch(path.stem):
+                found.setdefault(path.stem, []).append(owner)
+            elif not owner.module:
+                raise FragmentError(
+                    f"{paths.shown(path)}: a {kind} is named by letters and digits, joined by "
+                    "single '-', '_' or '.'; rename the file"
+                )
+    return found
 
 
-def _is_public(name: str, value: object) -> bool:
-    is_future = type(value).__module__ == "__future__"
-    return not name.startswith("_") and not isinstance(value, ModuleType) and not is_future
+def _file(owner: Plugin, kind: str, name: str) -> Path:
+    return owner.folder / f"{kind}s" / f"{name}{_suffix(kind)}"
 
 
-def _check_card(fragment: Fragment) -> None:
-    place = paths.shown(fragment.path)
-    card = fragment.values.get("card")
-    if not isinstance(card, dict):
-        raise FragmentError(
-            f"{place}: must define card = dict(title=..., summary=...), found {type(card).__name__}"
-        )
-    for key in ("title", "summary"):
-        if not isinstance(card.get(key), str) or not card[key].strip():
-            raise FragmentError(f"{place}: card[{key!r}] must be a non-empty text")
+def _suffix(kind: str) -> str:
+    return ".yaml" if kind in YAML_KINDS else ".py"

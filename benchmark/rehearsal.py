@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmark import paths, registry
+from benchmark import paths, plugins, registry
 from benchmark.domains import FILES, GENERATED
 from benchmark.errors import SuiteError
 from benchmark.plan import domain_fragments
+from benchmark.plugins import Plugin
 from benchmark.registry import Fragment, overlaid
 from benchmark.suite import Suite
 from benchmark.weights import WeightsFolder
@@ -52,7 +53,11 @@ def derived(suite: Suite, folder: Path, terms: Terms, weights: WeightsFolder) ->
     """
     if not suite.cells():
         raise SuiteError(f"suite {suite.name}: no cells are left to rehearse")
-    shutil.copytree(paths.configs_root(), folder, ignore=shutil.ignore_patterns("__pycache__"))
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(paths.configs_root(), folder, ignore=ignored)
+    for plugin in plugins.active():
+        if plugin.folder.is_dir():
+            shutil.copytree(plugin.folder, _copy_of(plugin, folder), ignore=ignored)
     for name, followers in protocols_of(suite).items():
         protocol = registry.find("protocol", name)
         methods = [registry.find("method", follower) for follower in followers]
@@ -61,8 +66,9 @@ def derived(suite: Suite, folder: Path, terms: Terms, weights: WeightsFolder) ->
         if isinstance(given, str):
             rules = registry.find("evaluation", given).values
             _write(folder, "evaluation", given, smaller(dict(rules), terms.shrink))
-    for name in {*registry.names("encoder"), *suite.encoders}:
-        values = registry.find("encoder", name).values
+    used = {name: registry.find("encoder", name) for name in suite.encoders}
+    for name, encoder in ({each.name: each for each in registry.sound("encoder")} | used).items():
+        values = encoder.values
         backbone = values.get("backbone", {})
         if backbone.get("pretrained") is not None and weights.missing(name, backbone):
             random = {**backbone, "pretrained": None}
@@ -84,6 +90,15 @@ def protocols_of(suite: Suite) -> dict[str, list[str]]:
     for method in suite.methods:
         found.setdefault(suite.protocol_of(method), []).append(method)
     return found
+
+
+def plugin_folders(folder: Path) -> str:
+    """``$UDABENCH_PLUGINS`` of a rehearsal: each plugin, with the copies of its fragments."""
+    return ",".join(f"{each.module}={_copy_of(each, folder)}" for each in plugins.active())
+
+
+def _copy_of(plugin: Plugin, folder: Path) -> Path:
+    return folder.with_name("plugins") / plugin.module
 
 
 def domains_of(suite: Suite) -> list[Fragment]:
@@ -163,7 +178,9 @@ def _write(folder: Path, kind: str, name: str, values: Mapping[str, Any]) -> Non
     """A fragment file that says exactly these values."""
     lines = [f'"""{kind.capitalize()} {name}, changed for a rehearsal."""', ""]
     lines += [f"{key} = {value!r}" for key, value in values.items()]
-    path = folder / f"{kind}s" / f"{name}.py"
+    owner = registry.home(kind, name) if name in registry.names(kind) else None
+    home = _copy_of(owner, folder) if owner is not None and owner.module else folder
+    path = home / f"{kind}s" / f"{name}.py"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 

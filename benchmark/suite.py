@@ -12,7 +12,7 @@ from benchmark import paths, registry, suitefile, table_names
 from benchmark.budget import Budget as Budget
 from benchmark.budget import Checkpoints, budget_of, checkpoints_of
 from benchmark.cell import Cell
-from benchmark.errors import SuiteError, UsageError
+from benchmark.errors import FragmentError, SuiteError, UsageError
 from benchmark.suite_entries import Exclusion, agrees, exclusions, priorities, protocols
 
 MAX_CELLS = 100_000
@@ -57,8 +57,11 @@ class Suite:
     @property
     def reference(self) -> str:
         """What a command line calls this suite: its name, or its file if it lies elsewhere."""
-        own = paths.configs_root() / "suites" / f"{self.name}.yaml"
-        return self.name if self.path == own else str(self.path)
+        try:
+            listed = registry.locate("suite", self.name)
+        except UsageError:
+            return str(self.path)
+        return self.name if self.path == listed else str(self.path)
 
     def cells(self) -> list[Cell]:
         """The cells to run, ordered by shift, encoder, method and seed."""
@@ -204,8 +207,19 @@ def _parse(section: suitefile.Section, path: Path) -> Suite:
             if section.has("reference_encoder")
             else ""
         ),
-        tables=section.some_of("tables", table_names.NAMES) if section.has("tables") else (),
+        tables=_tables(section),
         claims=section.names("claims", "claim") if section.has("claims") else (),
         protocols=protocols(section, axes["methods"]),
         provenance=section.texts("provenance") if section.has("provenance") else {},
     )
+
+
+def _tables(section: suitefile.Section) -> tuple[str, ...]:
+    if not section.has("tables"):
+        return ()
+    chosen = section.some_of("tables", table_names.known())
+    try:
+        table_names.refuse_doubles(chosen)
+    except FragmentError as error:
+        raise SuiteError(f"{section.place}: key 'tables': {error}") from error
+    return chosen

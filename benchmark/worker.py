@@ -25,10 +25,12 @@ from benchmark import (
     domain_record,
     examples,
     failures,
+    plugins,
     provenance,
     ranks,
     stopping,
 )
+from benchmark.identity import packages_of
 from benchmark.paths import CellPaths
 from benchmark.plan import PlannedCell
 from benchmark.records import Cost, DomainMetrics, Failure, Record, write_atomically, write_record
@@ -139,6 +141,7 @@ def _train_and_score(
     import mmseg_ext.registry  # noqa: F401  (mends mmcv and MMEngine before either is used)
     from mmseg_ext.engine import CurveHook, ResumePointHook
 
+    plugins.load(packages_of(planned.config))
     torch.set_num_threads(runtime.threads)
     config = for_this_machine(planned.config, paths, runtime, suite.checkpoints.every)
     # Unformatted: MMEngine prints the configuration, and yapf takes seconds to make it pretty.

@@ -4,38 +4,66 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-from benchmark import claims, encoder_reference, paths, registry
+from benchmark import claims, encoder_reference, paths, plugins, registry, table_names
 from benchmark import suite as suites
+from benchmark.cli import EXIT_DONE, EXIT_USAGE
 from benchmark.errors import UsageError
 
 WIDTH = 96
 
 
 def list_all(parsed: argparse.Namespace) -> int:
-    """Print the names and summaries of one kind or of all."""
+    """Print names, summaries and origins of one kind or of all. 2: something cannot be read."""
     kinds = [parsed.kind.removesuffix("s")] if parsed.kind else list(registry.KINDS)
+    problems = list(plugins.problems())
+    listed = {kind: _listed(kind, problems) for kind in kinds}
     if parsed.json:
         found = [
-            {"kind": kind, "name": name, **_plain(_card(kind, name))}
+            {"kind": kind, "name": name, "origin": origin, **_plain(card)}
             for kind in kinds
-            for name in registry.names(kind)
+            for name, origin, card in listed[kind]
         ]
         print(json.dumps(found, indent=1))
-        return 0
-    for number, kind in enumerate(kinds):
-        if not parsed.kind:
-            print(f"{'' if number == 0 else chr(10)}{kind}s")
-        names = registry.names(kind)
-        width = max(map(len, names), default=0)
-        for name in names:
-            print(f"  {name.ljust(width)}  {_card(kind, name)['summary']}")
-        if not names:
-            print("  none")
-    return 0
+    else:
+        print("\n\n".join(_section(kind, listed[kind], bool(parsed.kind)) for kind in kinds))
+    for problem in problems:
+        print(f"udabench: {problem}", file=sys.stderr)
+    return EXIT_USAGE if len(problems) > len(plugins.problems()) else EXIT_DONE
+
+
+Listed = list[tuple[str, str, Mapping[str, Any]]]
+"""Names with their origins and cards."""
+
+
+def _listed(kind: str, problems: list[str]) -> Listed:
+    """Everything of a kind that can be read; why the rest cannot be goes to ``problems``."""
+    found: Listed = []
+    for name in registry.names(kind):
+        try:
+            if kind == "table":
+                table_names.refuse_doubles([name])
+            found.append((name, registry.home(kind, name).origin, _card(kind, name)))
+        except UsageError as error:
+            problems.append(str(error))
+    return found
+
+
+def _section(kind: str, listed: Listed, alone: bool) -> str:
+    lines = [] if alone else [f"{kind}s"]
+    if kind == "table":
+        lines.append(f"  of udabench itself: {', '.join(table_names.NAMES)}")
+    width = max((len(name) for name, *_ in listed), default=0)
+    for name, origin, card in listed:
+        told = "" if origin == registry.OWN else f" [{origin}]"
+        lines.append(f"  {name.ljust(width)}  {card['summary']}{told}")
+    if len(lines) == (0 if alone else 1):
+        lines.append("  none")
+    return "\n".join(lines)
 
 
 def show(parsed: argparse.Namespace) -> int:
@@ -86,17 +114,17 @@ def _entry(kind: str, name: str) -> dict[str, Any]:
             "excluded": [f"{cell}: {reason}" for cell, reason in suite.excluded_cells()],
             "minutes_per_cell": suite.budget.minutes_per_cell,
         }
-        path = suite.path
+        path, origin = suite.path, registry.home(kind, name).origin
     elif kind == "claim":
         claim = claims.load(name)
         settings = claim.facts()
-        path = claim.path
+        path, origin = claim.path, registry.home(kind, name).origin
     else:
         fragment = registry.find(kind, name)
         settings = {key: value for key, value in fragment.values.items() if key != "card"}
-        path = fragment.path
+        path, origin = fragment.path, fragment.origin
     card = dict(_card(kind, name))
-    entry = {"kind": kind, "name": name, "file": paths.shown(path), "card": card}
+    entry = {"kind": kind, "name": name, "origin": origin, "file": paths.shown(path), "card": card}
     plain: dict[str, Any] = _plain({**entry, "settings": settings})
     return plain
 
@@ -105,7 +133,7 @@ def _text(entry: Mapping[str, Any]) -> str:
     card = dict(entry["card"])
     lines = [f"{entry['kind']} {entry['name']}: {card.pop('title')}"]
     lines += textwrap.wrap(card.pop("summary"), WIDTH, initial_indent="  ", subsequent_indent="  ")
-    lines.append(f"  from {entry['file']}")
+    lines.append(f"  from {entry['file']} ({entry['origin']})")
     for heading, values in (("card", card), ("settings", entry["settings"])):
         if values:
             lines.append(f"  {heading}")

@@ -26,8 +26,7 @@ def chosen(parsed: argparse.Namespace) -> Chosen:
         return [_placed(registry.find("domain", name), roots) for name in names]
     found: Chosen = []
     unknown: UsageError | None = None
-    for name in registry.names("domain"):
-        domain = registry.find("domain", name)
+    for domain in registry.sound("domain"):
         if domain.require("reader") == domains.FILES:
             try:
                 domain, folder = _placed(domain, roots)
@@ -49,7 +48,7 @@ def chosen(parsed: argparse.Namespace) -> Chosen:
 
 def _folders() -> list[str]:
     """What the folders of data sets are called; several may share one."""
-    named = (registry.find("dataset", name) for name in registry.names("dataset"))
+    named = registry.sound("dataset")
     return sorted({str(dataset.values.get("folder", dataset.name)) for dataset in named})
 
 

@@ -51,8 +51,8 @@ def _parameters() -> list[dict[str, Any]]:
     from benchmark import registry
 
     found: list[dict[str, Any]] = []
-    for name in registry.names("domain"):
-        values = registry.find("domain", name).values
+    for domain in registry.sound("domain"):
+        values = domain.values
         if values.get("reader") == GENERATED and values["world"] not in found:
             found.append(dict(values["world"]))
     if not found:

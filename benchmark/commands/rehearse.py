@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
 
-from benchmark import data, data_roots, minidrive_export, paths, plan, registry, rehearsal
+from benchmark import data, data_roots, minidrive_export, paths, plan, plugins, registry, rehearsal
 from benchmark import suite as suites
 from benchmark.cli import EXIT_DONE, EXIT_FAILED
 from benchmark.commands import options
@@ -106,7 +106,11 @@ def _rehearse(
             minidrive_export.export(name, place / "data", images=terms.images, size=size)
         progress(len(datasets), len(datasets))
     # The worker processes find the derived fragments, and only them, through these variables.
-    os.environ |= {"UDABENCH_CONFIGS": str(place / "configs"), "UDABENCH_CACHE": str(place / "w")}
+    os.environ |= {
+        plugins.VARIABLE: rehearsal.plugin_folders(place / "configs"),
+        "UDABENCH_CONFIGS": str(place / "configs"),
+        "UDABENCH_CACHE": str(place / "w"),
+    }
     for name in [name for name in os.environ if name.startswith(f"{data_roots.VARIABLE}_")]:
         del os.environ[name]
     registry.forget()

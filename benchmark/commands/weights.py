@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmark import registry
+from benchmark import plugins, registry
 from benchmark.cli import EXIT_DONE, EXIT_FAILED
 from benchmark.errors import UsageError
 
@@ -19,6 +19,7 @@ def check(parsed: argparse.Namespace) -> int:
     backbone: dict[str, Any] = dict(encoder.values["backbone"])
     if "pretrained" not in backbone:
         raise UsageError(f"encoder {encoder.name} takes no weights: it is trained from random ones")
+    plugins.load(encoder.imports)
     verdict = _verdict(backbone, Path(parsed.file).expanduser())
     if parsed.json:
         print(json.dumps({"encoder": encoder.name, **verdict}, indent=1))

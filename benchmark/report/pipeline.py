@@ -28,7 +28,8 @@ class Written:
 
     ``files`` are all files of the report, ``changed`` those of them that had other content before
     or were not there, ``removed`` those of tables and figures that are no more. ``problems`` say
-    which pictures could not be made, and why; the report is complete without them.
+    which pictures and which tables of plugins could not be made, and why; the report is complete
+    without them.
     """
 
     files: tuple[Path, ...]
@@ -37,13 +38,15 @@ class Written:
     problems: tuple[str, ...] = ()
 
 
-def render(plan: PlanLike) -> tuple[Table, ...]:
+def render(plan: PlanLike, problems: list[str] | None = None) -> tuple[Table, ...]:
     """Every table of the plan's suite that has something to say.
+
+    Why a plugin's table cannot be made goes to ``problems``.
 
     Raises:
         UsageError, FragmentError: the suite names a fragment that is missing or incomplete.
     """
-    return build(from_plan(plan))
+    return build(from_plan(plan), problems)
 
 
 def write(plan: PlanLike, *, figures: bool = True) -> Written:
@@ -64,8 +67,8 @@ def write(plan: PlanLike, *, figures: bool = True) -> Written:
         OSError: a file cannot be written.
     """
     grid = from_plan(plan)
-    tables = build(grid)
     problems: list[str] = []
+    tables = build(grid, problems)
     contents = {
         plan.folder / "tables" / f"{table.name}.{extension}": convert(table)
         for table in tables

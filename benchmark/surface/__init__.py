@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 
+from benchmark import __version__
 from benchmark.surface.costs import profile
 from benchmark.surface.exports import exports
-from benchmark.surface.options import DEFAULT_OUT, EPILOG, command, json
+from benchmark.surface.extending import extending
+from benchmark.surface.options import DEFAULT_OUT, EPILOG, command, json, several
 from benchmark.surface.suites import cell, suites
 from benchmark.surface.things import catalogue, data, weight_files
 
@@ -18,11 +20,14 @@ def parser() -> argparse.ArgumentParser:
         description="A benchmark for unsupervised domain adaptation in semantic segmentation.",
         epilog=EPILOG,
     )
+    top.add_argument("--version", action="version", version=f"udabench {__version__}")
+    _plugin(top)
     commands = top.add_subparsers(metavar="COMMAND", required=True)
     catalogue(commands)
     suites(commands)
     cell(commands)
     profile(commands)
+    extending(commands)
     exports(commands)
     data(commands)
     weight_files(commands)
@@ -30,6 +35,17 @@ def parser() -> argparse.ArgumentParser:
     doctor.add_argument("--out", metavar="DIR", default=DEFAULT_OUT, help="results folder")
     json(doctor)
     return top
+
+
+def plugin_options() -> argparse.ArgumentParser:
+    """The option that may stand anywhere, before the command or behind it; the rest is let pass."""
+    made = argparse.ArgumentParser(prog="udabench", add_help=False, allow_abbrev=False)
+    _plugin(made)
+    return made
+
+
+def _plugin(made: argparse.ArgumentParser) -> None:
+    several(made, "--plugin", "MODULE", "use what this module and its folder configs bring")
 
 
 Commands = argparse._SubParsersAction  # the only name argparse has for it

@@ -15,7 +15,7 @@ from benchmark.surface.options import (
 
 LISTED = (
     *("methods", "encoders", "shifts", "domains", "datasets"),
-    *("evaluations", "protocols", "claims", "suites"),
+    *("evaluations", "protocols", "tables", "claims", "suites"),
 )
 WORLDS = ("minidrive",)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ import torch
 from mmengine.logging import MMLogger
 from mmengine.optim import OptimWrapper, OptimWrapperDict, build_optim_wrapper
 from mmengine.registry import init_default_scope
+from mmengine.utils import import_modules_from_strings
 from torch import nn
 
 from mmseg_ext.registry import MODELS
@@ -33,6 +34,7 @@ class Job:
         side: the step of ``mmseg_ext`` alone, the plain one alone, or both in turn.
         brief: whether only the peak memory is asked for: one side, few steps, nothing counted.
         seed: of weights, images and draws.
+        imports: modules that register what ``model`` is built of, beside our own.
     """
 
     model: Mapping[str, Any]
@@ -48,6 +50,7 @@ class Job:
     side: Side = "ours"
     brief: bool = False
     seed: int = 0
+    imports: Sequence[str] = ()
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Job:
@@ -65,6 +68,7 @@ class Built:
 
 def build(job: Job) -> Built:
     """The method with random weights and its optimizers, as a runner would build them."""
+    import_modules_from_strings(list(job.imports))
     init_default_scope("mmseg_ext")
     MMLogger.get_current_instance().setLevel("WARNING")  # it lists every parameter otherwise
     torch.manual_seed(job.seed)

@@ -116,13 +116,15 @@ def test_every_field_of_runtime_and_suite_is_classified() -> None:
 
 
 def test_every_command_and_option_is_classified() -> None:
-    commands = subcommands(cli.parser())
+    top = cli.parser()
+    commands = subcommands(top)
     listed = (*classification.CELL_COMMANDS, *classification.OTHER_COMMANDS)
     assert {*commands} == {*listed}
     assert len(listed) == len({*listed})
     options = {
         action.dest for name in classification.CELL_COMMANDS for action in commands[name]._actions
     }
+    options |= {action.dest for action in top._actions if action.option_strings}
     assert options - {"help"} == {*classification.OPTIONS}
 
 

@@ -49,7 +49,7 @@ def test_the_surface_is_what_was_agreed() -> None:
     assert isinstance(commands, dict)
     assert list(commands) == [
         "list", "show", "plan", "run", "cancel", "rehearse", "status", "report", "cell", "profile",
-        "export", "data", "weights", "doctor",
+        "check", "new", "export", "data", "weights", "doctor",
     ]  # fmt: skip
     options = {
         option for action in commands["run"]._actions for option in action.option_strings

@@ -1,0 +1,1 @@
+"""Small installable packages to begin a method or an encoder from."""
