@@ -9,7 +9,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark import data, paths, plugins, provenance, registry
+import benchmark
+from benchmark import data, doctor_inputs, paths, plugins, provenance, registry
 from benchmark.engines import devices
 from benchmark.errors import UdabenchError
 
@@ -33,8 +34,10 @@ class Finding:
 def examine(out: Path) -> list[Finding]:
     """Check everything a run into ``out`` relies on."""
     return [
+        Finding("udabench", "ok", f"udabench {benchmark.__version__}"),
         _python(),
         *_packages(),
+        *(Finding("version", level, text) for level, text in doctor_inputs.versions()),
         _stack(),
         _processor(),
         _gpus(),
@@ -42,6 +45,8 @@ def examine(out: Path) -> list[Finding]:
         _folder("cache", paths.cache_root(), "the environment variable UDABENCH_CACHE"),
         _folder("results", out, "--out"),
         _worlds(),
+        Finding("data", *doctor_inputs.data()),
+        Finding("weights", *doctor_inputs.weights()),
     ]
 
 

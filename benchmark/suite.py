@@ -12,7 +12,7 @@ from benchmark import paths, registry, suitefile, table_names
 from benchmark.budget import Budget as Budget
 from benchmark.budget import Checkpoints, budget_of, checkpoints_of
 from benchmark.cell import Cell
-from benchmark.errors import SuiteError, UsageError
+from benchmark.errors import FragmentError, SuiteError, UsageError
 
 MAX_CELLS = 100_000
 AXES = {"method": "methods", "encoder": "encoders", "shift": "shifts", "seed": "seeds"}
@@ -223,7 +223,10 @@ def _tables(section: suitefile.Section) -> tuple[str, ...]:
     if not section.has("tables"):
         return ()
     chosen = section.some_of("tables", table_names.known())
-    table_names.refuse_doubles(chosen)
+    try:
+        table_names.refuse_doubles(chosen)
+    except FragmentError as error:
+        raise SuiteError(f"{section.place}: key 'tables': {error}") from error
     return chosen
 
 

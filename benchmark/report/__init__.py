@@ -38,4 +38,7 @@ DETAILS = ("per_class", "overhead", "feature_distance")
 
 def print_tables(plan: PlanLike, stream: TextIO) -> None:
     """Print every table but ``DETAILS`` to ``stream``, for a terminal (see ``console``)."""
-    console.print_tables([table for table in render(plan) if table.name not in DETAILS], stream)
+    problems: list[str] = []
+    tables = [table for table in render(plan, problems) if table.name not in DETAILS]
+    console.print_tables(tables, stream)
+    stream.writelines(f"{problem}\n" for problem in problems)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from benchmark.errors import UdabenchError
-from benchmark.report import store
+from benchmark.report import figures as drawing
+from benchmark.report import panels, store
+from benchmark.report.figures import Figure
 from benchmark.report.formats import FORMATS
 from benchmark.report.gather import PlanLike, from_plan
 from benchmark.report.model import Table
 from benchmark.report.page import page
+from benchmark.report.panels import Panel
 from benchmark.report.tables import build
 
 PAGE = "report.html"
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,8 @@ class Written:
 
     ``files`` are all files of the report, ``changed`` those of them that had other content before
     or were not there, ``removed`` those of tables and figures that are no more. ``problems`` say
-    which pictures could not be made, and why; the report is complete without them.
+    which pictures and which tables of plugins could not be made, and why; the report is complete
+    without them.
     """
 
     files: tuple[Path, ...]
@@ -34,13 +38,15 @@ class Written:
     problems: tuple[str, ...] = ()
 
 
-def render(plan: PlanLike) -> tuple[Table, ...]:
+def render(plan: PlanLike, problems: list[str] | None = None) -> tuple[Table, ...]:
     """Every table of the plan's suite that has something to say.
+
+    Why a plugin's table cannot be made goes to ``problems``.
 
     Raises:
         UsageError, FragmentError: the suite names a fragment that is missing or incomplete.
     """
-    return build(from_plan(plan))
+    return build(from_plan(plan), problems)
 
 
 def write(plan: PlanLike, *, figures: bool = True) -> Written:
@@ -61,8 +67,8 @@ def write(plan: PlanLike, *, figures: bool = True) -> Written:
         OSError: a file cannot be written.
     """
     grid = from_plan(plan)
-    tables = build(grid)
     problems: list[str] = []
+    tables = build(grid, problems)
     contents = {
         plan.folder / "tables" / f"{table.name}.{extension}": convert(table)
         for table in tables
@@ -72,8 +78,10 @@ def write(plan: PlanLike, *, figures: bool = True) -> Written:
     removed = store.drop_tables(plan.folder / "tables", set(contents), FORMATS)
     files = list(contents)
 
-    drawn = _made("figures", "build", (plan, grid), problems) if figures else ()
-    shown = _made("panels", "gather", (plan,), problems)
+    drawn: Sequence[Figure] = ()
+    if figures:
+        drawn = _attempted("figures", lambda: drawing.build(plan, grid), problems)
+    shown: Sequence[Panel] = _attempted("panels", lambda: panels.gather(plan), problems)
     pictures = {
         plan.folder / "figures" / f"{figure.name}.{kind}": content
         for figure in drawn
@@ -90,23 +98,17 @@ def write(plan: PlanLike, *, figures: bool = True) -> Written:
     return Written(tuple(files), tuple(changed), tuple(removed), tuple(problems))
 
 
-def _made(
-    module: str, function: str, arguments: Sequence[Any], problems: list[str]
-) -> Sequence[Any]:
-    """The pictures that a module of this package makes, or none and a problem.
+def _attempted(
+    what: str, make: Callable[[], Sequence[Made]], problems: list[str]
+) -> Sequence[Made]:
+    """The pictures that ``make`` makes, or none and a problem.
 
     Numbers that took days must not be lost to a plotting library: any error of it is told.
     """
     try:
-        make: Callable[..., Sequence[Any]] = getattr(
-            importlib.import_module(f"benchmark.report.{module}"), function
-        )
-        return make(*arguments)
-    except ModuleNotFoundError as error:
-        if error.name != f"benchmark.report.{module}":
-            problems.append(f"the {module} could not be made: {error}")
+        return make()
     except UdabenchError as error:
         problems.append(str(error))
     except Exception as error:
-        problems.append(f"the {module} could not be made: {type(error).__name__}: {error}")
+        problems.append(f"the {what} could not be made: {type(error).__name__}: {error}")
     return ()

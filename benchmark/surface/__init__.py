@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from benchmark import __version__
 from benchmark.surface.costs import profile
 from benchmark.surface.exports import exports
 from benchmark.surface.extending import extending
@@ -19,6 +20,7 @@ def parser() -> argparse.ArgumentParser:
         description="A benchmark for unsupervised domain adaptation in semantic segmentation.",
         epilog=EPILOG,
     )
+    top.add_argument("--version", action="version", version=f"udabench {__version__}")
     _plugin(top)
     commands = top.add_subparsers(metavar="COMMAND", required=True)
     catalogue(commands)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tiny_configs
 
-from benchmark import paths, registry
+from benchmark import registry
 
 FAKES = Path(__file__).parent / "fakes"
 CARD = 'card = dict(title="{0}", summary="The {0} fragment.")\n'
-WORLD = "world = dict(height=64, width=128, gap=0.6, train_images=10, test_images=4)"
 METHODS = ("good", "better", "bad", "crash", "slow")
 
 
@@ -123,12 +122,7 @@ def is_running() -> Callable[[int], bool]:
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The project's own fragments, on a world of 10 training and 4 test images a domain."""
     home = tmp_path_factory.mktemp("tiny")
-    configs = home / "configs"
-    shutil.copytree(paths.configs_root(), configs)
-    for fragment in (configs / "domains").glob("minidrive-*.py"):
-        lines = fragment.read_text(encoding="utf-8").splitlines()
-        kept = [line for line in lines if not line.startswith("world")]
-        fragment.write_text("\n".join([*kept, WORLD]) + "\n", encoding="utf-8")
+    configs = tiny_configs.write(home / "configs")
     (configs / "suites/tiny.yaml").write_text(
         "title: Tiny\nprotocol: minidrive\nmethods: [source-only, dacs]\n"
         "encoders: [resnet-mini, eva02-mini]\nshifts: [minidrive]\nseeds: [0]\n",

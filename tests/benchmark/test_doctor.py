@@ -33,8 +33,8 @@ def test_a_sound_machine(configs: Any, udabench: Any) -> None:
     findings = json.loads(found.stdout)
     assert found.returncode == 0
     assert {finding["topic"] for finding in findings} == {
-        "python", "package", "mmsegmentation", "processor", "devices", "configs", "cache",
-        "results", "minidrive",
+        "udabench", "python", "package", "mmsegmentation", "processor", "devices", "configs",
+        "cache", "results", "minidrive", "data", "weights",
     }  # fmt: skip
     assert not [finding for finding in findings if finding["level"] == "problem"]
 

@@ -7,17 +7,18 @@ browser to load anything else. The text depends on the arguments alone.
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmark.report.formats.html import html
 from benchmark.report.grid import Grid
 from benchmark.report.model import Table
 from benchmark.report.page import pictures
 from benchmark.report.page.headline import answers, question
-from benchmark.report.page.listing import Lister
 from benchmark.report.page.states import SHAPES, counts, entries, matrices
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def page(
         panels: images with ground truth and predictions.
     """
     listed = entries(plan, grid)
-    lister = Lister({each.stem: each.index for each in listed})
+    headed = [_headed(table) for table in tables if table.sections]
     script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
     # A script is let through by its digest, style attributes and sheets as such.
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -77,13 +78,20 @@ def page(
             counts=counts(listed),
             matrices=matrices(grid, listed),
             entries=listed,
-            tables=[lister.table(table) for table in tables if table.sections],
+            tables=headed,
+            fragments=[html(table, records="records") for table in headed],
             figures=[pictures.figure(each) for each in figures],
             panels=pictures.panels(grid, panels),
             legend=pictures.legend() if panels else (),
         )
     )
     return text
+
+
+def _headed(table: Table) -> Table:
+    """The table under a heading of this page, which says the suite's title above everything."""
+    title = table.title.partition(": ")[2] or table.title
+    return dataclasses.replace(table, title=title[:1].upper() + title[1:])
 
 
 @lru_cache(maxsize=1)

@@ -29,13 +29,12 @@ SHAPES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Entry:
-    """One cell as the page lists it. ``index`` is its place in the plan, its id on the page.
+    """One cell as the page lists it. ``stem`` names its files and its row on the page.
 
     ``files`` are links below the suite's result folder, by name. Every cell with a record has all
     three: whether configuration and log lie on this machine must not change the page.
     """
 
-    index: int
     cell: Cell
     stem: str
     state: str
@@ -78,8 +77,8 @@ def entries(plan: PlanLike, grid: Grid) -> tuple[Entry, ...]:
     shifts = {shift.name: shift for shift in grid.shifts}
     recorded = {each.cell for each in plan.entries if each.record is not None}
     return tuple(
-        _entry(index, each.cell, grid.outcomes[each.cell], shifts, each.cell in recorded)
-        for index, each in enumerate(plan.entries)
+        _entry(each.cell, grid.outcomes[each.cell], shifts, each.cell in recorded)
+        for each in plan.entries
     )
 
 
@@ -131,9 +130,7 @@ def _square(method: str, encoder: str, seeds: Sequence[Entry]) -> Square:
     return Square(method, encoder, state, done, len(asked), ordered)
 
 
-def _entry(
-    index: int, cell: Cell, outcome: Outcome, shifts: Mapping[str, Shift], recorded: bool
-) -> Entry:
+def _entry(cell: Cell, outcome: Outcome, shifts: Mapping[str, Shift], recorded: bool) -> Entry:
     shift = shifts[cell.shift]
     unseen = [outcome.miou(domain.name) for domain in shift.unseen]
     known = [value for value in unseen if value is not None]
@@ -144,7 +141,6 @@ def _entry(
         "log": f"cells/{cell.stem}/log.txt",
     }
     return Entry(
-        index,
         cell,
         cell.stem,
         outcome.state,

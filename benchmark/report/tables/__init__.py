@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from benchmark.errors import PluginError
 from benchmark.report.grid import Grid
 from benchmark.report.model import Table
 from benchmark.report.tables.claims import claims
@@ -42,13 +43,19 @@ TABLES: tuple[Callable[[Grid], Table], ...] = (
 """The builders of all tables, in the order in which they are shown."""
 
 
-def build(grid: Grid) -> tuple[Table, ...]:
+def build(grid: Grid, problems: list[str] | None = None) -> tuple[Table, ...]:
     """The tables that the suite asks for, in its order, as far as they have something to say.
 
-    Raises:
-        PluginError: a plugin's table cannot be made.
+    Why a plugin's table cannot be made goes to ``problems``; the others do not depend on it.
     """
     builders = {builder.__name__: builder for builder in TABLES}
-    names = grid.tables or tuple(builders)
-    made = (builders[name](grid) if name in builders else of_plugin(name, grid) for name in names)
+    made = []
+    for name in grid.tables or tuple(builders):
+        try:
+            table = builders[name](grid) if name in builders else of_plugin(name, grid)
+        except PluginError as error:
+            if problems is not None:
+                problems.append(str(error))
+            continue
+        made.append(table)
     return tuple(table for table in made if table.sections)

@@ -17,6 +17,7 @@ from benchmark.report.model import (
     rank,
 )
 from benchmark.report.tables import cells
+from benchmark.report.tables.differences import row_notes
 from benchmark.report.tables.uda import OVER
 from benchmark.report.tables.wording import (
     column_notes,
@@ -127,4 +128,4 @@ def _cells(
                 quantity=OVER,
             )
         found[-1] = dataclasses.replace(found[-1], delta=delta)
-    return noted(found, (*inferred(method, footnotes), *inferred(encoder, footnotes)))
+    return noted(found, (*row_notes(grid, method, footnotes), *inferred(encoder, footnotes)))

@@ -6,7 +6,7 @@ import dataclasses
 import importlib
 
 from benchmark import registry
-from benchmark.errors import FragmentError, PluginError
+from benchmark.errors import PluginError, UsageError
 from benchmark.paths import shown
 from benchmark.report.grid import Grid
 from benchmark.report.model import Table
@@ -18,14 +18,18 @@ def of_plugin(name: str, grid: Grid) -> Table:
     Its ``name``, which names its files, is that of the fragment.
 
     Raises:
-        FragmentError: the fragment names no function.
-        PluginError: the function cannot be imported, fails, or returns no ``Table``.
+        PluginError: the fragment is broken or names no function, or the function cannot be
+            imported, fails, or returns no ``Table``.
     """
-    fragment = registry.find("table", name)
+    try:
+        fragment = registry.find("table", name)
+        named = str(fragment.require("build"))
+    except UsageError as error:
+        raise PluginError(str(error)) from error
     place = f"{shown(fragment.path)} ({fragment.origin})"
-    module, colon, function = str(fragment.require("build")).partition(":")
+    module, colon, function = named.partition(":")
     if not (module and colon and function):
-        raise FragmentError(f"{place}: build must be 'module:function', found {module!r}")
+        raise PluginError(f"{place}: build must be 'module:function', found {named!r}")
     try:
         made = getattr(importlib.import_module(module), function)(grid)
     except Exception as error:

@@ -22,6 +22,7 @@ from benchmark.report.model import (
 from benchmark.report.sample import Sample
 from benchmark.report.tables import cells
 from benchmark.report.tables.cells import Reference
+from benchmark.report.tables.differences import row_notes
 from benchmark.report.tables.wording import column_notes, inferred, measurement, noted, ranking
 from benchmark.scores import OF_GROUPS, POOLED
 
@@ -105,7 +106,7 @@ def _uda_section(grid: Grid, shift: Shift, footnotes: Footnotes) -> Section:
                     ),
                     *_over_cells(grid, shift, method, footnotes),
                 ],
-                inferred(method, footnotes),
+                row_notes(grid, method, footnotes),
             ),
             keys=(("method", method.name),),
             ranked=method.role != "oracle",

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import pytest
 
@@ -45,10 +45,8 @@ def _pictures(
     gather: Callable[..., object] = lambda plan: (),
 ) -> None:
     """Other figures and panels than those of the plan."""
-    for name, function in (("figures", ("build", build)), ("panels", ("gather", gather))):
-        module = ModuleType(f"benchmark.report.{name}")
-        setattr(module, *function)
-        monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr("benchmark.report.figures.build", build)
+    monkeypatch.setattr("benchmark.report.panels.gather", gather)
 
 
 @pytest.fixture(autouse=True)

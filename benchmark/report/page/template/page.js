@@ -94,12 +94,12 @@
   function origins() {
     const dialog = byId("origin");
     document.addEventListener("click", (event) => {
-      const link = event.target.closest("a[data-cells]");
+      const link = event.target.closest("[data-records] a.value");
       if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
       const list = document.createElement("ul");
-      for (const index of link.dataset.cells.split(" ")) {
-        const row = byId(`cell-${index}`);
+      for (const record of link.closest("[data-records]").dataset.records.split(" ")) {
+        const row = byId(`cell-${record.split("@")[0]}`);
         const [method, encoder, shift, seed, state] = [...row.cells].map((c) => c.innerText.trim());
         const item = document.createElement("li");
         item.append(`${method}, ${encoder}, ${shift}, seed ${seed}: ${state} `);
