@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import signal
+import time
 
 import torch
 from mmengine.model import BaseModule
@@ -241,3 +244,11 @@ class DecoderAlone:
         return OptimWrapper(torch.optim.SGD(head.parameters(), lr=self.rate))
 
 
+def killed():
+    """Ends like a process that took too much memory."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def hangs():
+    """Does not end."""
+    time.sleep(60)

@@ -6,8 +6,15 @@ import dataclasses
 
 import pytest
 
-from mmseg_ext.conformance import card, firewall, gradients, parameter_groups, round_trip
-from mmseg_ext.conformance import steps, strides
+from mmseg_ext.conformance import (
+    card,
+    firewall,
+    gradients,
+    parameter_groups,
+    round_trip,
+    steps,
+    strides,
+)
 from mmseg_ext.conformance.verdict import DoesNotApply, Failed
 
 SOUND = ["source-only", "dacs", "adaptsegnet", "mic-hrda"]
@@ -81,17 +88,13 @@ def test_frozen_parts_and_parts_that_nothing_trains(job):
 
 
 def test_terms_that_are_no_numbers(job):
-    said = failure(steps.finite_terms, with_nan(job))
-    assert "loss term 'source' became nan in iteration 1" in said
-
-
-def with_nan(job):
-    return job(model={"class_weight": [float("nan")] * 19})
+    said = failure(steps.finite_terms, job(model={"class_weight": [float("nan")] * 19}))
+    assert said.startswith("in step 1: loss term 'source' became nan")
 
 
 def test_a_mean_over_nothing(job):
-    with pytest.raises(Exception, match="'mean' became nan in iteration 4"):
-        steps.finite_terms(job(model={"type": "NotFinite"}))
+    said = failure(steps.finite_terms, job(model={"type": "NotFinite"}))
+    assert said.startswith("in a step without a labelled pixel: loss term 'mean' became nan")
 
 
 def test_hidden_state(job):
@@ -114,8 +117,7 @@ def test_what_is_no_method_or_knows_no_statistics(job):
         if key not in ("mean", "std")
     }
     made = dataclasses.replace(made, model={**made.model, "data_preprocessor": preprocessor})
-    with pytest.raises((Failed, AttributeError)):
-        steps.builds(made)
+    assert "no image statistics" in failure(steps.builds, made)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +141,7 @@ def test_groups_of_the_wrong_parameters(job):
     assert "is in 0 groups" in said
     default = {**made.optim_wrapper, "constructor": "DefaultOptimWrapperConstructor"}
     said = failure(check, dataclasses.replace(made, optim_wrapper=default))
-    assert "student.backbone.stem.0.0.weight (1 of the decoder's rate)" in said
+    assert "backbone.stem.0.0.weight (1 of the decoder's rate)" in said
     said = failure(check, job("dacs", "encoder", encoder="DecoyTower"))
     assert "what is called tower of DecoyTower has no parameters" in said
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 
 import pytest
@@ -14,13 +12,13 @@ from mmseg_ext.conformance.verdict import Failed
 
 
 def test_a_method_whose_runs_never_agree(job):
-    with pytest.raises(Failed, match="two runs of 4 steps from one seed differ in iteration|student"):
+    with pytest.raises(Failed, match="two runs of 4 steps from one seed differ in student"):
         reproduction.same_seed(job(model={"type": "NeverSettles"}))
 
 
 def test_a_method_that_only_another_process_interrupts(job):
     made = job(model={"type": "RemembersInItsClass"})
-    assert reproduction.same_seed(made) == "4 steps twice, 266 values equal"
+    assert reproduction.same_seed(made) == "4 steps twice, 364 values equal"
     with pytest.raises(Failed, match=r"resumed after 2 of 4 steps differs in student\."):
         reproduction.resume(made)
 
@@ -37,21 +35,12 @@ def test_the_process_that_fails_tells_why_the_other_hangs(job):
     assert time.monotonic() - begun < 40
 
 
-def test_verdicts_of_processes_that_give_none(job, monkeypatch):
-    made = job()
-    found = kit.verdict(Check("killed", "none"), made)
+def test_verdicts_of_processes_that_give_none(job):
+    found = kit.verdict(Check("unknown", "none:none"), job())
     assert found.state == "failed"
-    for name, reason in (("_killed", "was killed"), ("_hangs", "did not end in time")):
+    for name, reason in (("killed", "was killed"), ("hangs", "did not end in time")):
         with pytest.raises(Failed, match=reason):
-            processes.call(f"{__name__}:{name}", seconds=3.0)
-
-
-def _killed():
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def _hangs():
-    time.sleep(60)
+            processes.call(f"broken_plugin:{name}", seconds=3.0)
 
 
 def test_without_a_method_that_builds_little_is_checked(job):
