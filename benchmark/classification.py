@@ -70,6 +70,7 @@ SUITE: Table = {
     "title": (RUN_TIME, "what tables are called"),
     "summary": (RUN_TIME, "what the list of suites says"),
     "protocol": (IDENTITY, "its settings are in the configuration"),
+    "protocols": (IDENTITY, "as protocol, for some of the methods"),
     "methods": (SELECTION, "each method's settings are in the configuration"),
     "encoders": (SELECTION, "each encoder's settings are in the configuration"),
     "shifts": (SELECTION, "each shift's domains are in the configuration"),
@@ -81,6 +82,7 @@ SUITE: Table = {
     "path": (RUN_TIME, "where the suite was read from"),
     "reference_encoder": (RUN_TIME, "what the tables compare encoders with"),
     "tables": (RUN_TIME, "which tables are shown, in which order"),
+    "provenance": (RUN_TIME, "what the report says of where settings are from"),
     "claims": (RUN_TIME, "what the report puts to the test; numbers do not depend on it"),
 }
 """Fields of ``benchmark.suite.Suite``."""

@@ -10,7 +10,6 @@ from benchmark import evaluation_rules, registry
 from benchmark.domains import FILES
 from benchmark.records import DomainMetrics
 from benchmark.scores import domain_metrics
-from benchmark.suite import Suite
 
 if TYPE_CHECKING:
     from mmengine.runner import Runner
@@ -50,14 +49,14 @@ def groups(loaders: Mapping[str, Any]) -> dict[str, Sequence[str | None]]:
     return {name: getattr(loader.dataset, "groups", ()) for name, loader in loaders.items()}
 
 
-def facts(config: Mapping[str, Any], suite: Suite, runner: Runner) -> dict[str, Any]:
+def facts(config: Mapping[str, Any], protocol: str, runner: Runner) -> dict[str, Any]:
     """``domains`` of a record's diagnostics: what was read from files; nothing without files.
 
-    For each domain the data set, the label-map variant, the name of the evaluation preset (``None``
-    if the rules stand in the protocol) and, for training and test images, what
-    ``FileDomainDataset.describe`` says. There are no paths in it.
+    ``protocol`` names that of the cell. For each domain the data set, the label-map variant, the
+    name of the evaluation preset (``None`` if the rules stand in the protocol) and, for training
+    and test images, what ``FileDomainDataset.describe`` says. There are no paths in it.
     """
-    preset = evaluation_rules.of_protocol(registry.find("protocol", suite.protocol)).name
+    preset = evaluation_rules.of_protocol(registry.find("protocol", protocol)).name
     training = runner.train_dataloader.dataset
     read: dict[str, dict[str, Any]] = {}
     for dataset in (training.source, training.target):

@@ -14,22 +14,21 @@ from benchmark.plan import PlannedCell
 from benchmark.predictions import Images
 from benchmark.registry import Fragment
 from benchmark.runner_config import with_tuples
-from benchmark.suite import Suite
 
 _GENERATED_SPLITS = ("train", "test")
 
 
-def without_labels(name: str, suite: Suite, roots: DataRoots, split: str | None = None) -> Images:
+def without_labels(name: str, protocol: str, roots: DataRoots, split: str | None = None) -> Images:
     """Every image of a domain's split, by default the one that is scored; no label is opened.
 
-    Generated images that the cache lacks are made.
+    ``protocol`` names that of the cell. Generated images that the cache lacks are made.
 
     Raises:
         UsageError: there is no such domain or split, or nobody said where its data are.
         UdabenchError: the data are not there.
     """
     domain = registry.find("domain", name)
-    rules = evaluation_rules.of_protocol(registry.find("protocol", suite.protocol))
+    rules = evaluation_rules.of_protocol(registry.find("protocol", protocol))
     generated = domain.require("reader") == GENERATED
     if generated:
         split = _known(split or "test", _GENERATED_SPLITS, name)

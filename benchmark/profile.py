@@ -86,7 +86,7 @@ def combinations(
 def _job(suite: Suite, method: str, encoder: str, terms: Terms) -> dict[str, Any]:
     shift = registry.find("shift", suite.shifts[0])
     config = compose.resolve(
-        registry.find("protocol", suite.protocol),
+        registry.find("protocol", suite.protocol_of(method)),
         registry.find("method", method),
         registry.find("encoder", encoder),
         shift,

@@ -111,10 +111,12 @@ def _baseline(found: Mapping[str, Any]) -> dict[str, Any]:
 
 def document(suite: Suite, terms: Terms, found: Sequence[Row], command: str) -> dict[str, Any]:
     """The JSON file of a profile: no host names, folders or dates."""
+    others = {each: name for each, name in suite.protocols.items() if each in suite.methods}
     return {
         "profile": VERSION,
         "suite": suite.name,
         "protocol": suite.protocol,
+        **({"protocols": others} if others else {}),
         "command": command,
         "terms": dataclasses.asdict(terms),
         "machine": machine(),

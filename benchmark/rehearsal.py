@@ -58,13 +58,14 @@ def derived(suite: Suite, folder: Path, terms: Terms, weights: WeightsFolder) ->
     for plugin in plugins.active():
         if plugin.folder.is_dir():
             shutil.copytree(plugin.folder, _copy_of(plugin, folder), ignore=ignored)
-    protocol = registry.find("protocol", suite.protocol)
-    methods = [registry.find("method", name) for name in suite.methods]
-    _write(folder, "protocol", suite.protocol, _protocol(protocol, methods, terms))
-    given = protocol.values.get("evaluation")
-    if isinstance(given, str):
-        rules = registry.find("evaluation", given).values
-        _write(folder, "evaluation", given, smaller(dict(rules), terms.shrink))
+    for name, followers in protocols_of(suite).items():
+        protocol = registry.find("protocol", name)
+        methods = [registry.find("method", follower) for follower in followers]
+        _write(folder, "protocol", name, _protocol(protocol, methods, terms))
+        given = protocol.values.get("evaluation")
+        if isinstance(given, str):
+            rules = registry.find("evaluation", given).values
+            _write(folder, "evaluation", given, smaller(dict(rules), terms.shrink))
     used = {name: registry.find("encoder", name) for name in suite.encoders}
     for name, encoder in ({each.name: each for each in registry.sound("encoder")} | used).items():
         values = encoder.values
@@ -81,6 +82,14 @@ def derived(suite: Suite, folder: Path, terms: Terms, weights: WeightsFolder) ->
             }
             _write(folder, "domain", domain.name, {**domain.values, "world": world})
     return _write_suite(folder, suite)
+
+
+def protocols_of(suite: Suite) -> dict[str, list[str]]:
+    """The protocols of the suite's cells, each with the methods that follow it."""
+    found: dict[str, list[str]] = {}
+    for method in suite.methods:
+        found.setdefault(suite.protocol_of(method), []).append(method)
+    return found
 
 
 def plugin_folders(folder: Path) -> str:
@@ -183,6 +192,7 @@ def _write_suite(folder: Path, suite: Suite) -> Path:
     document = {
         "title": f"Rehearsal of {suite.title}",
         "protocol": suite.protocol,
+        "protocols": {name: suite.protocol_of(name) for name in suite.methods},
         "methods": list(only.methods),
         "encoders": list(only.encoders),
         "shifts": list(only.shifts),

@@ -60,7 +60,7 @@ class Resolution:
 
         shift = registry.find("shift", cell.shift)
         config = compose.resolve(
-            registry.find("protocol", self.suite.protocol),
+            registry.find("protocol", self.suite.protocol_of(cell.method)),
             registry.find("method", cell.method),
             registry.find("encoder", cell.encoder),
             shift,

@@ -12,32 +12,23 @@ from benchmark import paths, registry, suitefile, table_names
 from benchmark.budget import Budget as Budget
 from benchmark.budget import Checkpoints, budget_of, checkpoints_of
 from benchmark.cell import Cell
-from benchmark.errors import FragmentError, SuiteError, UsageError
+from benchmark.errors import SuiteError, UsageError
+from benchmark.suite_entries import Exclusion, agrees, exclusions, priorities, protocols
 
 MAX_CELLS = 100_000
 AXES = {"method": "methods", "encoder": "encoders", "shift": "shifts", "seed": "seeds"}
 
 
 @dataclass(frozen=True)
-class Exclusion:
-    """Cells left out of a grid: those that agree with every given coordinate."""
-
-    match: Mapping[str, str | int]
-    reason: str
-
-    def covers(self, cell: Cell) -> bool:
-        """Whether ``cell`` is one of the excluded ones."""
-        return _agrees(cell, self.match)
-
-
-@dataclass(frozen=True)
 class Suite:
-    """A grid and the protocol all its cells share. ``path`` is the file it was read from.
+    """A grid and the protocol of its cells. ``path`` is the file it was read from.
 
+    ``protocols`` has the methods that follow another protocol than ``protocol``.
     ``priority`` lists coordinates: cells that agree with an earlier entry start earlier.
     ``reference_encoder`` is the one that tables compare encoders with, and ``tables`` those to
     show, in this order; both are empty where the suite leaves the choice to the report.
-    ``claims`` name what the report puts to the test, see `benchmark.claims`.
+    ``claims`` name what the report puts to the test, see `benchmark.claims`. ``provenance`` says
+    of settings where they are from; those that begin with ``inferred`` are told in the report.
     """
 
     name: str
@@ -56,6 +47,12 @@ class Suite:
     reference_encoder: str = ""
     tables: tuple[str, ...] = ()
     claims: tuple[str, ...] = ()
+    protocols: Mapping[str, str] = field(default_factory=dict)
+    provenance: Mapping[str, str] = field(default_factory=dict)
+
+    def protocol_of(self, method: str) -> str:
+        """Name of the protocol that cells of ``method`` follow."""
+        return self.protocols.get(method, self.protocol)
 
     @property
     def reference(self) -> str:
@@ -77,7 +74,7 @@ class Suite:
 
     def priority_of(self, cell: Cell) -> int:
         """Place of the first entry of ``priority`` that ``cell`` agrees with; 0 starts first."""
-        places = (i for i, match in enumerate(self.priority) if _agrees(cell, match))
+        places = (i for i, match in enumerate(self.priority) if agrees(cell, match))
         return next(places, len(self.priority))
 
     def with_overrides(
@@ -138,10 +135,6 @@ class Suite:
         return next((entry for entry in self.excluded if entry.covers(cell)), None)
 
 
-def _agrees(cell: Cell, match: Mapping[str, str | int]) -> bool:
-    return all(getattr(cell, axis) == value for axis, value in match.items())
-
-
 def check_size(cells: int, place: str) -> None:
     """Refuse a grid that is larger than anyone means to run."""
     if cells > MAX_CELLS:
@@ -183,7 +176,7 @@ def _parse(section: suitefile.Section, path: Path) -> Suite:
         required=("title", "protocol", "methods", "encoders", "shifts", "seeds"),
         optional=(
             *("summary", "exclude", "priority", "budget", "checkpoints"),
-            *("reference_encoder", "tables", "claims"),
+            *("reference_encoder", "tables", "claims", "protocols", "provenance"),
         ),
     )
     axes = {
@@ -204,56 +197,18 @@ def _parse(section: suitefile.Section, path: Path) -> Suite:
         protocol=section.name("protocol", "protocol"),
         **axes,
         seeds=seeds,
-        excluded=_exclusions(section, grid),
+        excluded=exclusions(section, grid),
         budget=budget_of(section),
         checkpoints=checkpoints_of(section),
         path=path,
-        priority=_priorities(section, grid),
+        priority=priorities(section, grid),
         reference_encoder=(
             str(section.member("reference_encoder", axes["encoders"]))
             if section.has("reference_encoder")
             else ""
         ),
-        tables=_tables(section),
+        tables=table_names.chosen(section),
         claims=section.names("claims", "claim") if section.has("claims") else (),
+        protocols=protocols(section, axes["methods"]),
+        provenance=section.texts("provenance") if section.has("provenance") else {},
     )
-
-
-def _tables(section: suitefile.Section) -> tuple[str, ...]:
-    if not section.has("tables"):
-        return ()
-    chosen = section.some_of("tables", table_names.known())
-    try:
-        table_names.refuse_doubles(chosen)
-    except FragmentError as error:
-        raise SuiteError(f"{section.place}: key 'tables': {error}") from error
-    return chosen
-
-
-def _exclusions(
-    section: suitefile.Section, grid: Mapping[str, tuple[str | int, ...]]
-) -> tuple[Exclusion, ...]:
-    found = []
-    for entry in section.sections("exclude"):
-        entry.allow(required=("reason",), optional=tuple(grid))
-        found.append(Exclusion(_match(entry, grid, " beside the reason"), entry.text("reason")))
-    return tuple(found)
-
-
-def _priorities(
-    section: suitefile.Section, grid: Mapping[str, tuple[str | int, ...]]
-) -> tuple[Mapping[str, str | int], ...]:
-    found = []
-    for entry in section.sections("priority"):
-        entry.allow(required=(), optional=tuple(grid))
-        found.append(_match(entry, grid, ""))
-    return tuple(found)
-
-
-def _match(
-    entry: suitefile.Section, grid: Mapping[str, tuple[str | int, ...]], beside: str
-) -> Mapping[str, str | int]:
-    match = {axis: entry.member(axis, grid[axis]) for axis in grid if entry.has(axis)}
-    if not match:
-        raise SuiteError(f"{entry.place}: expected at least one of {', '.join(grid)}{beside}")
-    return match

@@ -184,6 +184,14 @@ class Section:
             raise self._wrong(key, "a mapping", value)
         return Section(value, f"{self.place}: {key}")
 
+    def texts(self, key: str) -> Mapping[str, str]:
+        """The mapping under ``key`` from texts to non-empty texts."""
+        found = self.section(key)
+        for name in found.values:
+            if not isinstance(name, str):
+                raise self._wrong(key, "a mapping from texts to texts", name)
+        return {name: found.text(name) for name in found.values}
+
     def sections(self, key: str) -> list[Section]:
         """The list of mappings under ``key``; an absent key is an empty list."""
         values = self.values.get(key)

@@ -168,7 +168,7 @@ def _train_and_score(
         diagnostics={
             "curves": curves,
             "encoder": _encoder_facts(model),
-            **domain_record.facts(planned.config, suite, runner),
+            **domain_record.facts(planned.config, suite.protocol_of(planned.cell.method), runner),
             "weights_sha256": artifacts.digest(tensor.cpu().numpy() for tensor in weights.values()),
             "confusion": artifacts.save_confusion(
                 paths,

@@ -106,6 +106,7 @@ def _entry(kind: str, name: str) -> dict[str, Any]:
         suite = suites.load(name)
         settings: dict[str, Any] = {
             "protocol": suite.protocol,
+            **{key: found for key in ("protocols", "provenance") if (found := getattr(suite, key))},
             "methods": suite.methods,
             "encoders": suite.encoders,
             "shifts": suite.shifts,

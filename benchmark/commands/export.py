@@ -28,7 +28,8 @@ def predictions(parsed: argparse.Namespace) -> int:
     planned = plan.one(suite, out, parsed.cell, parsed.iterations, options.data_files(parsed))
     kept_weights.record_of(planned)  # before data are looked at
     roots = DataRoots.chosen(parsed.data_root)
-    images = predicted_images.without_labels(parsed.domain, suite, roots, parsed.split)
+    protocol = suite.protocol_of(planned.cell.method)
+    images = predicted_images.without_labels(parsed.domain, protocol, roots, parsed.split)
     with progress_bar(f"predicting {images.domain} {images.split}") as progress:
         written = exporting.export(
             planned,

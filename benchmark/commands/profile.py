@@ -53,6 +53,7 @@ def _suite(parsed: argparse.Namespace) -> Suite:
     return dataclasses.replace(
         suite,
         protocol=parsed.protocol or suite.protocol,
+        protocols={} if parsed.protocol else suite.protocols,
         methods=tuple(parsed.method) or suite.methods,
         encoders=tuple(parsed.encoder) or suite.encoders,
     )

@@ -51,7 +51,8 @@ def run(parsed: argparse.Namespace) -> int:
     places = slots(parsed.devices, parsed.threads)
     on_processor = places[0].device == "cpu"
     # MiniDrive's own images are small already, and nothing in its protocol resizes them.
-    resizes = "train_scales" in registry.find("protocol", suite.protocol).values
+    used = [registry.find("protocol", name) for name in rehearsal.protocols_of(suite)]
+    resizes = any("train_scales" in protocol.values for protocol in used)
     shrink = parsed.shrink or (PROCESSOR_SHRINK if on_processor and resizes else 1)
     terms = Terms(parsed.iterations or (2 if on_processor else 10), parsed.images, shrink)
     weights = WeightsFolder.chosen(parsed.weights)

@@ -37,6 +37,10 @@ class SuiteLike(Protocol):
     @property
     def protocol(self) -> str: ...
     @property
+    def protocols(self) -> Mapping[str, str]: ...
+    @property
+    def provenance(self) -> Mapping[str, str]: ...
+    @property
     def claims(self) -> Sequence[str]: ...
 
 
@@ -99,6 +103,8 @@ def from_plan(plan: PlanLike) -> Grid:
         reference_encoder=suite.reference_encoder,
         tables=tuple(suite.tables),
         evaluation=_evaluation(suite.protocol),
+        evaluations={name: _evaluation(other) for name, other in suite.protocols.items()},
+        provenance=suite.provenance,
         claims=tuple(claims.load(name) for name in suite.claims),
         intervals=intervals if intervals.known_counts else None,
     )

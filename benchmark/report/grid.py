@@ -102,8 +102,10 @@ class Grid:
 
     ``iterations`` is the training length that replaces the protocol's, if one does. ``intervals``
     knows the intervals over images, where there are any. ``reference_encoder`` and ``tables`` are
-    the suite's choices, empty where it makes none. ``evaluation`` names the preset that all cells
-    are scored by, if one has a name. ``claims`` are those that the suite puts to the test.
+    the suite's choices, empty where it makes none. ``evaluation`` names the preset that cells are
+    scored by, if it has a name, and ``evaluations`` that of methods with a protocol of their own.
+    ``claims`` are those that the suite puts to the test. ``provenance`` says of the suite's
+    settings where they are from.
     """
 
     title: str
@@ -118,6 +120,12 @@ class Grid:
     tables: tuple[str, ...] = ()
     evaluation: str = ""
     claims: tuple[Claim, ...] = ()
+    evaluations: Mapping[str, str] = field(default_factory=dict)
+    provenance: Mapping[str, str] = field(default_factory=dict)
+
+    def evaluation_of(self, method: str) -> str:
+        """Name of the preset that cells of a method are scored by, empty if it has none."""
+        return self.evaluations.get(method, self.evaluation)
 
     def encoder_reference(self) -> Encoder | None:
         """The encoder that others are compared with, ``None`` where there is nothing to compare.

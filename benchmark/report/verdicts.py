@@ -130,8 +130,10 @@ def _counts(expression: Expression) -> bool:
 
 def _obstacles(claim: Claim, grid: Grid) -> list[str]:
     """Why no cell of this suite can test the claim; empty if the suite is made for it."""
-    if claim.protocol and grid.evaluation != claim.protocol:
-        scored = grid.evaluation or "rules of its own"
+    needed = dict.fromkeys(atom.method for atom in claim.needs())
+    ours = dict.fromkeys(grid.evaluation_of(method) for method in needed)
+    if claim.protocol and [*ours] != [claim.protocol]:
+        scored = " and ".join(each or "rules of its own" for each in ours)
         return [f"the figure was scored as in {claim.protocol}, this suite scores by {scored}"]
     if claim.published is not None and grid.iterations is not None:
         return [f"trained for {grid.iterations} iterations only"]

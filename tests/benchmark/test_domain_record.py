@@ -51,7 +51,7 @@ def test_files_of_every_domain_are_described_with_variant_and_preset(
     config: dict[str, Any],
 ) -> None:
     paper = suite.load("paper")
-    found = domain_record.facts(config, paper, runner(Dataset("cityscapes")))["domains"]
+    found = domain_record.facts(config, paper.protocol, runner(Dataset("cityscapes")))["domains"]
     shared = {"evaluation": "daformer"}
     assert found["gta5"] == {
         "dataset": "gta5",
@@ -64,7 +64,7 @@ def test_files_of_every_domain_are_described_with_variant_and_preset(
     assert found["mapillary"]["label_map"] == "robustnet"
     assert "train" not in found["mapillary"]
     assert "test" not in found["gta5"]
-    without = domain_record.facts(config, paper, runner(None))["domains"]
+    without = domain_record.facts(config, paper.protocol, runner(None))["domains"]
     assert "train" not in without["cityscapes"]
 
 
@@ -78,7 +78,7 @@ def test_generated_domains_leave_no_trace(tmp_path: Path) -> None:
             dataloaders={"minidrive-real": SimpleNamespace(dataset=SimpleNamespace())}
         ),
     )
-    assert domain_record.facts(cell.config, demo, made) == {}
+    assert domain_record.facts(cell.config, demo.protocol, made) == {}
 
 
 def test_scores_say_at_which_size_they_were_taken(config: dict[str, Any]) -> None:

@@ -62,8 +62,11 @@ def test_a_crop_scales_what_methods_say_in_pixels() -> None:
     assert small["size"] == [256, 256]
     assert small["model"]["data_preprocessor"]["size"] == [256, 256]
     assert small["model"]["ignored_rows"] == {"top": 7, "bottom": 60}
-    whole = job("mic")["model"]["masking"]["size"]
-    assert job("mic", crop=256)["model"]["masking"]["size"] == whole // 2
+    # The suite gives MIC crops of 1024x1024, so 256 is a quarter of them.
+    whole = job("mic")
+    assert whole["size"] == [1024, 1024]
+    masking = job("mic", crop=256)["model"]["masking"]
+    assert masking["size"] == whole["model"]["masking"]["size"] // 4
     suite = dataclasses.replace(suites.load("paper"), protocol="hrda")
     (made,) = profile.combinations(suite, ["mic-hrda"], ["mit-b5"], Terms(crop=512))
     assert made.job["model"]["segmentor"]["detail_size"] == [256, 256]

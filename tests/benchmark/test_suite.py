@@ -50,6 +50,15 @@ def test_a_suite_of_the_configs_folder_is_called_by_its_name(configs: Any) -> No
     assert suites.load("tiny").reference == "tiny"
 
 
+def test_a_method_may_follow_another_protocol(configs: Any) -> None:
+    configs.fragment("protocol", "long")
+    configs.suite("methods: [good, bad]\nprotocols: {bad: long}")
+    suite = suites.load("tiny")
+    assert (suite.protocol_of("good"), suite.protocol_of("bad")) == ("short", "long")
+    cut = suite.with_overrides(only={"method": ["good"]})
+    assert cut.protocol_of("good") == "short"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -64,6 +73,13 @@ def test_a_suite_of_the_configs_folder_is_called_by_its_name(configs: Any) -> No
         ("shifts: [their]", r"key 'shifts': unknown shift 'their'; closest: 'there'"),
         ("protocol: shorts", r"key 'protocol': unknown protocol 'shorts'; closest: 'short'"),
         ("protocol: [short]", r"key 'protocol': expected a non-empty text, found the list"),
+        ("protocols: short", r"key 'protocols': expected a mapping, found the text 'short'"),
+        ("protocols: {god: short}", r"protocols: unknown method of this suite 'god'; closest: 'go"),
+        ("protocols: {bad: short}", r"protocols: unknown method of this suite 'bad'; .*: good"),
+        ("protocols: {good: shrt}", r"protocols: key 'good': unknown protocol 'shrt'; closest: 's"),
+        ("protocols: {good: [a]}", r"protocols: key 'good': expected a non-empty text, found the"),
+        ("provenance: {seeds: ''}", r"provenance: key 'seeds': expected a non-empty text"),
+        ("provenance: {1: x}", r"key 'provenance': expected a mapping from texts to texts"),
         ("title: ''", r"key 'title': expected a non-empty text, found the text ''"),
         ("title:", r"key 'title': expected a non-empty text, found nothing"),
         ("seeds: [-1]", r"key 'seeds': expected integers from 0 to 4294967295, found the int -1"),

@@ -117,13 +117,18 @@ def test_the_paper_suite_is_the_studys_grid(tmp_path: Path) -> None:
     paper = suite.load("paper")
     assert paper.protocol == "daformer"
     assert tuple(paper.methods) == (
-        *("source-only", "source-aug", "adaptsegnet", "advent", "dacs", "daformer", "mic"),
-        "oracle",
+        *("source-only", "source-aug", "norm-stats", "adaptsegnet", "advent", "dacs"),
+        *("daformer", "mic", "oracle"),
     )
     assert tuple(paper.encoders) == ("resnet101", "mit-b5", "eva02-clip-l14")
-    assert tuple(paper.shifts) == ("gta5-cityscapes", "cityscapes-acdc")
+    assert tuple(paper.shifts) == ("gta5-cityscapes", "cityscapes-acdc", "acdcref-acdc")
     cells = plan.make(paper, tmp_path).entries
-    assert len(cells) == 8 * 3 * 2 * 3
+    assert len(cells) == 9 * 3 * 3 * 3
+    for entry in cells:
+        side = 1024 if entry.cell.method == "mic" else 512
+        assert entry.config["model"]["data_preprocessor"]["size"] == [side, side]
+        assert entry.config["model"]["segmentor"]["decode_head"]["type"] == "DAFormerHead"
+        assert entry.config["train_cfg"]["max_iters"] == 40_000
     adverse = resolve("daformer", "dacs", "cityscapes-acdc")
     source, target = pair(adverse)
     assert (transform(source, "Resize") or {})["scale"] == [1024, 512]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from benchmark import published, registry
 from benchmark.published import MEAN, OTHER, PublishedResult
-from benchmark.report.grid import Domain, Grid, Shift
+from benchmark.report.grid import Domain, Grid, Method, Shift
 from benchmark.report.model import (
     MIOU,
     Column,
@@ -19,7 +19,7 @@ from benchmark.report.model import (
     rank,
 )
 from benchmark.report.tables import cells
-from benchmark.report.tables.wording import column_notes, measurement, ranking
+from benchmark.report.tables.wording import column_notes, measurement, noted, ranking
 
 YES, NO = "yes", "no"
 OTHER_MAP = "-openseg"
@@ -141,16 +141,28 @@ def _measured(
                 encoder.title,
                 YES if method.role in ("uda", "oracle") else NO,
             ),
-            cells=tuple(
-                cells.over_seeds(grid.sample(method, encoder, shift, each.domains), footnotes)
-                for each in scored
+            cells=noted(
+                [
+                    cells.over_seeds(grid.sample(method, encoder, shift, each.domains), footnotes)
+                    for each in scored
+                ],
+                _scored_apart(grid, method, footnotes),
             ),
             keys=(("method", method.name), ("encoder", encoder.name)),
-            ranked=method.role != "oracle",
+            ranked=method.role != "oracle" and grid.evaluation_of(method.name) == grid.evaluation,
         )
         for method in grid.methods
         for encoder in grid.encoders
     ]
+
+
+def _scored_apart(grid: Grid, method: Method, footnotes: Footnotes) -> tuple[int, ...]:
+    """The foot-note of a method that the suite scores by another preset than the others."""
+    own = grid.evaluation_of(method.name)
+    if own == grid.evaluation:
+        return ()
+    scored = own or "rules of its own"
+    return (footnotes.number(f"{method.title}: scored as in {scored}, so not ranked"),)
 
 
 def _published(

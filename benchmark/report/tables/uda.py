@@ -23,7 +23,14 @@ from benchmark.report.sample import Sample
 from benchmark.report.tables import cells
 from benchmark.report.tables.cells import Reference
 from benchmark.report.tables.differences import row_notes
-from benchmark.report.tables.wording import column_notes, inferred, measurement, noted, ranking
+from benchmark.report.tables.wording import (
+    column_notes,
+    inferred,
+    measurement,
+    noted,
+    ranking,
+    settings_inferred,
+)
 from benchmark.scores import OF_GROUPS, POOLED
 
 OVER = Quantity("encoder_gain", "difference", decimals=1, signed=True, derived=True)
@@ -68,7 +75,7 @@ def _uda_caption(grid: Grid) -> tuple[str, ...]:
         )
     if grid.intervals is not None:
         sentences.append("An asterisk marks a difference that survives both seeds and images.")
-    return (*sentences, *ranking(grid, "of an encoder's methods"))
+    return (*sentences, *ranking(grid, "of an encoder's methods"), *settings_inferred(grid))
 
 
 def _uda_section(grid: Grid, shift: Shift, footnotes: Footnotes) -> Section:

@@ -27,6 +27,13 @@ def measurement(grid: Grid) -> list[str]:
     return [*sentences, f"Mean ± sample standard deviation over {len(grid.seeds)} seeds."]
 
 
+def settings_inferred(grid: Grid) -> list[str]:
+    """What the suite says of its settings that no source prints."""
+    told = {key: text for key, text in grid.provenance.items() if text.startswith("inferred")}
+    return [f"Inferred: {key} ({_reason(text)})." if _reason(text) else f"Inferred: {key}."
+            for key, text in told.items()]  # fmt: skip
+
+
 def ranking(grid: Grid, among: str) -> list[str]:
     """How to read the marks, and who takes no part."""
     sentence = f"Bold is the best {among}, underlined the second"
@@ -56,7 +63,7 @@ def inferred(thing: Method | Encoder, footnotes: Footnotes) -> tuple[int, ...]:
     reasons: dict[str, list[str]] = {}
     for key, source in (thing.card.get("provenance") or {}).items():
         if str(source).startswith("inferred"):
-            reason = str(source).removeprefix("inferred").lstrip(": ")
+            reason = _reason(str(source))
             reasons.setdefault(reason, []).append(str(key))
     if not reasons:
         return ()
@@ -65,6 +72,10 @@ def inferred(thing: Method | Encoder, footnotes: Footnotes) -> tuple[int, ...]:
         for reason, keys in reasons.items()
     ]
     return (footnotes.number(f"{thing.title}: {'; '.join(told)}"),)
+
+
+def _reason(source: str) -> str:
+    return source.removeprefix("inferred").lstrip(":, ")
 
 
 def noted(cells: Sequence[TableCell], marks: Sequence[int]) -> tuple[TableCell, ...]:

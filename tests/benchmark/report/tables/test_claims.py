@@ -132,6 +132,16 @@ def test_another_protocol_or_length_cannot_test_a_published_figure() -> None:
     assert short.missing == ("trained for 10 iterations only",)
 
 
+def test_a_method_of_another_protocol_tests_a_figure_that_was_scored_by_it() -> None:
+    alone = claim(cell("a"), Close(cell("a"), Number(52)), published=52.0, protocol="hrda")
+    mixed = grid(evaluation="daformer", evaluations={"a": "hrda"})
+    assert judge(alone, mixed).word == REPRODUCED
+    both = claim(minus(cell("a"), cell("b")), Close(cell("a"), Number(52)), protocol="hrda")
+    assert judge(both, mixed).missing == (
+        "the figure was scored as in hrda, this suite scores by hrda and daformer",
+    )
+
+
 def test_the_table_has_a_row_a_claim() -> None:
     figure = minus(cell("a"), cell("b"))
     run = claim(

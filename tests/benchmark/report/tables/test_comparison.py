@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,11 @@ def result(method: str, domain: str = "cityscapes", miou: float = 50.0, **more: 
 
 
 def table_of(
-    monkeypatch: pytest.MonkeyPatch, *results: object, shift: Shift = SHIFT, run: bool = True
+    monkeypatch: pytest.MonkeyPatch,
+    *results: object,
+    shift: Shift = SHIFT,
+    run: bool = True,
+    evaluations: Mapping[str, str] | None = None,
 ) -> Table:
     monkeypatch.setattr(published, "load", lambda: results)
     outcomes = {
@@ -74,6 +79,7 @@ def table_of(
             (0,),
             outcomes if run else {},
             evaluation="daformer",
+            evaluations=evaluations or {},
         )
     )
 
@@ -129,6 +135,19 @@ def test_what_was_scored_otherwise_is_never_ranked_with_ours(
     assert theirs.source
     said = [table.notes[number - 1] for number in theirs.cells[0].footnotes]
     assert said == ([remark] if remark else [])
+
+
+def test_our_method_of_another_protocol_is_not_ranked_and_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table = table_of(
+        monkeypatch, result("Theirs", miou=55.0), evaluations={"uda": "hrda", "base": "daformer"}
+    )
+    cell = rows(table, 0)["Uda"].cells[0]
+    assert (cell.value, cell.rank) == (60.0, None)
+    said = [table.notes[number - 1] for number in cell.footnotes]
+    assert said == ["Uda: scored as in hrda, so not ranked"]
+    assert rows(table, 0)["Base"].cells[0].footnotes == ()
 
 
 def test_another_label_map_is_told_and_not_ranked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -170,6 +170,17 @@ def test_inferred_settings_are_told_where_the_encoder_stands(story: Grid) -> Non
     assert marked == {"ViT_B"}
 
 
+def test_inferred_settings_of_the_suite_are_told_above_the_first_table(story: Grid) -> None:
+    said = {
+        "crops": "paper: 512x512",
+        "seeds": "inferred: no number is printed",
+        "sizes": "inferred",
+    }
+    caption = uda(dataclasses.replace(story, provenance=said)).caption
+    assert caption[-2:] == ("Inferred: seeds (no number is printed).", "Inferred: sizes.")
+    assert not [sentence for sentence in caption if "512" in sentence]
+
+
 def test_a_suite_chooses_tables_and_their_order(story: Grid) -> None:
     assert [table.name for table in build(story)] == ["uda", "generalization"]
     chosen = dataclasses.replace(story, tables=("generalization", "overhead", "uda"))
