@@ -53,7 +53,7 @@ def _outcome(job: Job, label: int | None) -> fingerprints.Fingerprint | None:
             log = building.step(built, batch)
         except TargetLabelsSeenError:
             return None
-        found |= fingerprints.of_state(log, f"step {number + 1}: ")
+        found |= fingerprints.of_state(log, f"step {number + 1}")
     return {**found, **fingerprints.of_built(built)}
 
 

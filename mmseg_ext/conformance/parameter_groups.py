@@ -31,6 +31,10 @@ def parameter_groups(job: Job) -> str:
     _check_owners(method, rates)
     backbone = method.student.backbone
     tower = {id(each) for each in getattr(backbone, "tower", backbone).parameters()}
+    if not tower:
+        raise Failed(
+            f"what is called tower of {type(backbone).__name__} has no parameters", _REMEDY
+        )
     decoder = _settings(job)["optimizer"]["lr"]
     fastest = _RATIO * decoder
     wrong, inside, outside = [], 0, 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import math
 import multiprocessing
 import tempfile
 import time
@@ -63,10 +64,9 @@ def call_each(work: str, arguments: Sequence[Sequence[Any]], *, seconds: float) 
                 job.kill()
                 job.join()
         found = [_answer(path, job.exitcode, late) for path, job in zip(answers, jobs, strict=True)]
-    for each in found:  # what one of several says is the reason why the others hang
-        _raise(each, only_own=True)
-    for each in found:
-        _raise(each, only_own=False)
+    # What went wrong first is the reason why others hang or lose their connection.
+    for each in sorted(found, key=lambda answer: answer["time"]):
+        _raise(each)
     return [each["value"] for each in found]
 
 
@@ -97,23 +97,20 @@ def _run(work: str, arguments: Sequence[Any], answer: str) -> None:
     except BaseException as error:
         traceback.print_exc()
         found = {"failed": [described(error), ""]}
-    Path(answer).write_text(json.dumps(found), encoding="utf-8")
+    Path(answer).write_text(json.dumps({**found, "time": time.time()}), encoding="utf-8")
 
 
 def _answer(path: Path, exit_code: int | None, late: bool) -> dict[str, Any]:
     with suppress(OSError, ValueError):
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return found
-    if late:
-        return {"no answer": "did not end in time"}
     how = "was killed, most likely for memory" if exit_code == -9 else f"died ({exit_code})"
-    return {"no answer": f"the process {how}"}
+    reason = "did not end in time" if late else f"the process {how}"
+    return {"failed": [reason, ""], "time": math.inf}
 
 
-def _raise(found: dict[str, Any], only_own: bool) -> None:
+def _raise(found: dict[str, Any]) -> None:
     if "failed" in found:
         raise Failed(*found["failed"])
     if "does not apply" in found:
         raise DoesNotApply(found["does not apply"])
-    if "no answer" in found and not only_own:
-        raise Failed(found["no answer"])

@@ -12,24 +12,26 @@ from mmseg_ext.conformance import build as building
 from mmseg_ext.conformance.job import Job
 from mmseg_ext.conformance.verdict import Failed
 from mmseg_ext.datasets.classes import CLASSES, IGNORE_LABEL
+from mmseg_ext.errors import NonFiniteLossError
 from mmseg_ext.methods.base import UDAMethod
+from mmseg_ext.profiling.job import Built
 
 _STEPS = 3
 
 
 def builds(job: Job) -> str:
     """The configuration gives a method with a student, image statistics and optimizers."""
-    built = building.build(job)
-    method: Any = built.method
+    told = "mean" in job.model["data_preprocessor"]
+    if not told and getattr(building.encoder(job), "image_statistics", None) is None:
+        raise Failed(
+            "the encoder tells no image statistics",
+            "define mean and std (RGB, 0-255) in its fragment, or image_statistics in its class",
+        )
+    method: Any = building.build(job).method
     if not isinstance(method, UDAMethod):
         raise Failed(
             f"{type(method).__name__} is no UDAMethod",
             "derive it from mmseg_ext.methods.base.UDAMethod and implement training_terms",
-        )
-    if not method.data_preprocessor._enable_normalize:
-        raise Failed(
-            "the encoder tells no image statistics",
-            "define mean and std (RGB, 0-255) in its fragment, or image_statistics in its class",
         )
     parameters = [each for each in method.student.parameters() if each.requires_grad]
     if not parameters:
@@ -44,15 +46,20 @@ def finite_terms(job: Job) -> str:
     data = building.batches(job)
     building.seeded(0)
     for number in range(1, _STEPS + 1):
-        names = _checked(building.step(built, next(data)), f"step {number}")
+        names = _terms(built, next(data), f"step {number}")
     batch = next(data)
     for sample in batch["source"]["data_samples"]:
         sample.gt_sem_seg.data = torch.full_like(sample.gt_sem_seg.data, IGNORE_LABEL)
-    _checked(building.step(built, batch), "a step without a labelled pixel")
+    _terms(built, batch, "a step without a labelled pixel")
     return f"{', '.join(names)} in {_STEPS} steps and in one without a labelled pixel"
 
 
-def _checked(log: dict[str, Tensor], where: str) -> list[str]:
+def _terms(built: Built, batch: Any, where: str) -> list[str]:
+    """The names of a step's terms, all of which must be numbers."""
+    try:
+        log = building.step(built, batch)
+    except NonFiniteLossError as error:
+        raise Failed(f"in {where}: {error}", "divide by no count that can be 0") from error
     losses = {name: value for name, value in log.items() if name.startswith("loss_")}
     if not losses:
         raise Failed(f"{where} logged no loss term", "yield at least one Term in training_terms")

@@ -60,8 +60,8 @@ def _strides(network: nn.Module, maps: list[Tensor]) -> list[int]:
     """What the network declares as ``strides``, else what an image of whole cells shows."""
     shown = [_WHOLE[0] / level.shape[2] for level in maps]
     declared = getattr(network, "strides", None)
-    # Some networks of libraries call the strides of their stages so.
-    if declared is not None and tuple(declared)[:1] == (4,):
+    # Networks of libraries also call what their stages stride by so, such as 4, 2, 2, 2.
+    if declared is not None and all(each in _ALLOWED for each in declared):
         shown = [float(each) for each in declared]
     rising = all(a <= b for a, b in itertools.pairwise(shown))
     if shown[0] != _ALLOWED[0] or not rising or any(each not in _ALLOWED for each in shown):
