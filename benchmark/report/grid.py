@@ -123,6 +123,15 @@ class Grid:
     evaluations: Mapping[str, str] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
 
+    def scores(self, shift: Shift, domain: Domain) -> list[DomainMetrics]:
+        """What the done cells of a shift scored on a domain."""
+        return [
+            outcome.metrics[domain.name]
+            for cell, outcome in self.outcomes.items()
+            if cell.shift == shift.name and outcome.state == "done"
+            if domain.name in outcome.metrics
+        ]
+
     def evaluation_of(self, method: str) -> str:
         """Name of the preset that cells of a method are scored by, empty if it has none."""
         return self.evaluations.get(method, self.evaluation)

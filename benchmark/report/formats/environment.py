@@ -12,17 +12,20 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
-@lru_cache(maxsize=1)
-def environment() -> Environment:
-    """Templates that print what they are given: each format escapes with a function of its own."""
+@lru_cache
+def environment(folder: Path = TEMPLATES, *, autoescape: bool = False) -> Environment:
+    """Templates of a folder.
+
+    Ours print what they are given: each format has an escape function for what it needs. With
+    ``autoescape`` whatever is printed is escaped for HTML.
+    """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     return Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader(folder),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        # Each format has an escape function for what it needs.
-        autoescape=False,
+        autoescape=autoescape,
     )

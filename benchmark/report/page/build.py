@@ -10,10 +10,10 @@ import base64
 import dataclasses
 import hashlib
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmark.report.formats.environment import environment
 from benchmark.report.formats.html import html
 from benchmark.report.grid import Grid
 from benchmark.report.model import Table
@@ -22,8 +22,6 @@ from benchmark.report.page.headline import answers, question
 from benchmark.report.page.states import SHAPES, counts, entries, matrices
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
-
     from benchmark.report.gather import PlanLike
     from benchmark.report.page.pictures import FigureLike, PanelLike
 
@@ -56,7 +54,7 @@ def page(
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
     text: str = (
-        environment()
+        environment(TEMPLATES, autoescape=True)
         .get_template("page.html.j2")
         .render(
             policy=policy,
@@ -92,18 +90,3 @@ def _headed(table: Table) -> Table:
     """The table under a heading of this page, which says the suite's title above everything."""
     title = table.title.partition(": ")[2] or table.title
     return dataclasses.replace(table, title=title[:1].upper() + title[1:])
-
-
-@lru_cache(maxsize=1)
-def environment() -> Environment:
-    """The page's templates; whatever is printed into them is escaped."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=True,
-    )

@@ -44,15 +44,7 @@ def conditions(grid: Grid) -> Table:
 
 def _groups(grid: Grid, shift: Shift, domain: Domain) -> list[str]:
     """Names of the domain's groups in any done record of the shift."""
-    return sorted(
-        {
-            name
-            for cell, outcome in grid.outcomes.items()
-            if cell.shift == shift.name and outcome.state == "done"
-            if domain.name in outcome.metrics
-            for name in outcome.metrics[domain.name].groups
-        }
-    )
+    return sorted({name for scores in grid.scores(shift, domain) for name in scores.groups})
 
 
 def _section(

@@ -52,13 +52,7 @@ def _classes(grid: Grid, shift: Shift) -> list[str]:
     """The classes in any done record, in train-id order, others behind them."""
     from mmseg_ext.datasets.classes import CLASSES
 
-    found = {
-        name
-        for cell, outcome in grid.outcomes.items()
-        if cell.shift == shift.name and outcome.state == "done"
-        if shift.target.name in outcome.metrics
-        for name in outcome.metrics[shift.target.name].per_class_iou
-    }
+    found = {name for scores in grid.scores(shift, shift.target) for name in scores.per_class_iou}
     known = [name for name in CLASSES if name in found]
     return known + sorted(found.difference(known))
 

@@ -159,13 +159,7 @@ def _uda_cells(
 
 def _other_means(grid: Grid, shift: Shift) -> list[str]:
     """Names of further means of the target; those over groups are in the table of conditions."""
-    found = {
-        name
-        for cell, outcome in grid.outcomes.items()
-        if cell.shift == shift.name and outcome.state == "done"
-        if shift.target.name in outcome.metrics
-        for name in outcome.metrics[shift.target.name].means
-    }
+    found = {name for scores in grid.scores(shift, shift.target) for name in scores.means}
     return sorted(found - {POOLED, OF_GROUPS})
 
 
