@@ -68,7 +68,9 @@ def files(folder: Path) -> list[str]:
 def test_training_reads_what_the_command_made(
     method: str, exported: Path, cache: Path, tmp_path: Path
 ) -> None:
-    arguments = ("gta5", "cityscapes", "--data-root", str(exported), "--processes", "1")
+    protocol = suites.load("paper").protocol_of(method)
+    arguments = ("gta5", "cityscapes", "--protocol", protocol, "--processes", "1")
+    arguments += ("--data-root", str(exported))
     identity = cell(method, tmp_path).identity
     assert training(method, exported, tmp_path).source._cached is None
     assert command(*arguments) == cli.EXIT_DONE
