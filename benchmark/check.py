@@ -21,8 +21,8 @@ from typing import Any
 
 from benchmark import compose, encoder_reference, identity, registry
 from benchmark.errors import FragmentError, UsageError
-from benchmark.plan import domain_fragments
 from benchmark.registry import Fragment
+from benchmark.resolution import domain_fragments
 from benchmark.weights import with_weights
 
 KINDS = ("method", "encoder")

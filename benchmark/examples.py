@@ -158,9 +158,7 @@ def _manifest(root: Path, cell: Cell) -> Path:
 
 def _keep(path: Path, content: bytes) -> None:
     """Write a file unless it holds this already: cells at work side by side share them."""
-    try:
+    with suppress(FileNotFoundError):
         if path.read_bytes() == content:
             return
-    except FileNotFoundError:
-        pass
     write_atomically(path, content)

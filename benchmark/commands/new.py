@@ -17,7 +17,7 @@ def run(parsed: argparse.Namespace) -> int:
     shown = paths.shown(written)
     place = shown if "/" in shown else f"./{shown}"
     print(f"{names.kind} {names.name} is in {place}: it works as it is. Next:")
-    print(f"  pip install --no-build-isolation --no-deps --editable {place}")
+    print(f"  uv pip install --no-deps --editable {place}   (without uv: pip install ...)")
     print(f"  udabench check {names.name}")
     print(f"  edit {place}/{names.name}/{names.kind}.py, and its card and settings in")
     print(f"       {place}/{names.name}/configs/{names.kind}s/{names.name}.py")

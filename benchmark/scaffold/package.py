@@ -10,22 +10,13 @@ from pathlib import Path
 from benchmark import paths
 from benchmark.errors import UsageError
 from benchmark.scaffold.naming import Names
+from benchmark.templates import environment
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
 def files(names: Names) -> dict[str, str]:
     """The text of each file by its path in the package's folder."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # names are identifiers
-    )
     name, kind = names.name, names.kind
     templates = {
         "pyproject.toml": "pyproject.toml.j2",
@@ -36,9 +27,9 @@ def files(names: Names) -> dict[str, str]:
         f"tests/test_{name}.py": f"{kind}/test.py.j2",
     }
     return {
-        path: environment.get_template(template).render(
-            kind=kind, name=name, class_name=names.class_name, title=names.title
-        )
+        path: environment(_TEMPLATES)
+        .get_template(template)
+        .render(kind=kind, name=name, class_name=names.class_name, title=names.title)
         for path, template in templates.items()
     }
 

@@ -8,12 +8,13 @@ a score is told as the CSS variable ``--bar-width``, which a page may draw.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from benchmark.report.formats import columns as printed
 from benchmark.report.formats.columns import DAGGER, MARK, Group, Printed
-from benchmark.report.formats.environment import environment
 from benchmark.report.model import Row, Section, Table, TableCell, one_line
+from benchmark.templates import environment
 
 CLASSES = {1: "best", 2: "second"}
 SCORES = ("miou", "iou")
@@ -29,7 +30,7 @@ def html(table: Table, records: str | None = None) -> str:
     """
     sources = printed.sources(table)
     text: str = (
-        environment()
+        environment(Path(__file__).with_name("templates"))
         .get_template("table.html.j2")
         .render(
             table=table,

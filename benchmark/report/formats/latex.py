@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from benchmark.report.formats import columns as printed
 from benchmark.report.formats.columns import DAGGER, MARK, Group
-from benchmark.report.formats.environment import environment
 from benchmark.report.formats.latex_escape import escape
 from benchmark.report.model import Row, Section, Table, TableCell
+from benchmark.templates import environment
 
 WIDEST = 110
 """Characters of a line of numbers before a table goes on in another one below."""
@@ -29,7 +30,7 @@ _EMPHASIS = {1: r"\textbf{%s}", 2: r"\underline{%s}"}
 def latex(table: Table) -> str:
     """``table`` as LaTeX: a float for each section, in pieces where it is too wide or too tall."""
     text: str = (
-        environment()
+        environment(Path(__file__).with_name("templates"))
         .get_template("table.tex.j2")
         .render(
             title=escape(table.title),

@@ -5,12 +5,14 @@ The text depends on the table alone: no dates, no paths, ``\\n`` line ends.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from benchmark.report.formats import columns as printed
 from benchmark.report.formats import markdown_layout as layout
 from benchmark.report.formats.aligned import Style
-from benchmark.report.formats.environment import environment
 from benchmark.report.formats.markdown_layout import GITHUB, escape
 from benchmark.report.model import Table
+from benchmark.templates import environment
 
 
 def markdown(table: Table, style: Style = GITHUB) -> str:
@@ -21,7 +23,7 @@ def markdown(table: Table, style: Style = GITHUB) -> str:
         for section in table.sections
     ]
     text: str = (
-        environment()
+        environment(Path(__file__).with_name("templates"))
         .get_template("table.md.j2")
         .render(
             title=escape(table.title),

@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmark.report.formats.environment import environment
 from benchmark.report.formats.html import html
 from benchmark.report.grid import Grid
 from benchmark.report.model import Table
 from benchmark.report.page import pictures
 from benchmark.report.page.headline import answers, question
 from benchmark.report.page.states import SHAPES, counts, entries, matrices
+from benchmark.templates import environment
 
 if TYPE_CHECKING:
     from benchmark.report.gather import PlanLike

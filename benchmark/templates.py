@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-TEMPLATES = Path(__file__).resolve().parent / "templates"
-
 
 @lru_cache
-def environment(folder: Path = TEMPLATES, *, autoescape: bool = False) -> Environment:
+def environment(folder: Path, *, autoescape: bool = False) -> Environment:
     """Templates of a folder.
 
     Ours print what they are given: each format has an escape function for what it needs. With
