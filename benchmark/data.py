@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark import paths
-from benchmark.domains import GENERATED
+from benchmark.domains import GENERATED, generated_pairs
 from benchmark.engines.devices import cores
 from benchmark.errors import FragmentError, UdabenchError
 from benchmark.plan import PlannedCell
@@ -50,9 +50,9 @@ def needs(cells: Iterable[PlannedCell]) -> Needs:
                 continue
             pairs = found.setdefault(json.dumps(domain["world"], sort_keys=True), [])
             splits = ("train", "test") if roles.get(name) in TRAINED_ROLES else ("test",)
-            for split in splits:
-                if (domain["domain"], split) not in pairs:
-                    pairs.append((domain["domain"], split))
+            for pair in (each for split in splits for each in generated_pairs(domain, split)):
+                if pair not in pairs:
+                    pairs.append(pair)
     return found
 
 

@@ -47,7 +47,7 @@ def trained(
         transforms.append({"type": "AttachValidPixels", **margins})
         pack = {"type": "PackWithValidPixels"}
     transforms += [*_resize(domain, protocol), *augment, pack]
-    return {**_source_of(domain, "train", labelled=labelled), "pipeline": transforms}
+    return {**source_of(domain, "train", labelled=labelled), "pipeline": transforms}
 
 
 def scored(domain: Fragment, rules: EvaluationRules) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def scored(domain: Fragment, rules: EvaluationRules) -> dict[str, Any]:
         transforms += [{"type": "ScaleImage", **scale}] if scale else []
         transforms += [{"type": "LabelAtImageSize"}] if space == "network" else []
     transforms.append({"type": "PackSegInputs"})
-    return {**_source_of(domain, "test", labelled=True), "pipeline": transforms}
+    return {**source_of(domain, "test", labelled=True), "pipeline": transforms}
 
 
 def as_published(domain: Fragment, split: str, *, labelled: bool) -> dict[str, Any]:
@@ -73,12 +73,23 @@ def as_published(domain: Fragment, split: str, *, labelled: bool) -> dict[str, A
         FragmentError: the domain has no such split, or a fragment lacks a name.
     """
     readers = [{"type": "ReadImage"}, *([_label_reader(domain)] if labelled else [])]
-    return {**_source_of(domain, split, labelled=labelled), "pipeline": readers}
+    return {**source_of(domain, split, labelled=labelled), "pipeline": readers}
 
 
 def can_be_scored(domain: Fragment) -> bool:
     """Whether a domain has test images; a source of UDA papers is trained on as a whole."""
     return domain.require("reader") == GENERATED or domain.require("test") is not None
+
+
+def generated_pairs(facts: Mapping[str, Any], split: str) -> list[tuple[str, str]]:
+    """What a split of a generated domain consists of: (domain, split) pairs of a MiniDrive world.
+
+    ``facts`` are those of the domain, or the values of its fragment. Where they name the ``test``
+    of a domain, its test images are those of these domains of the world.
+    """
+    if split == "test" and "test" in facts:
+        return [(name, split) for name in facts["test"]]
+    return [(facts["domain"], split)]
 
 
 def facts(domain: Fragment) -> dict[str, Any]:
@@ -89,7 +100,8 @@ def facts(domain: Fragment) -> dict[str, Any]:
     """
     reader = domain.require("reader")
     if reader == GENERATED:
-        return {key: domain.require(key) for key in ("reader", "domain", "world")}
+        found = {key: domain.require(key) for key in ("reader", "domain", "world")}
+        return found | {key: domain.values[key] for key in ("test",) if key in domain.values}
     if reader == FILES:
         return {key: domain.require(key) for key in ("reader", "dataset", "label_map")}
     raise FragmentError(
@@ -97,9 +109,12 @@ def facts(domain: Fragment) -> dict[str, Any]:
     )
 
 
-def _source_of(domain: Fragment, split: str, *, labelled: bool) -> dict[str, Any]:
+def source_of(domain: Fragment, split: str, *, labelled: bool) -> dict[str, Any]:
     """Which images, and with ``labelled`` which labels, make a split of a domain."""
     if domain.require("reader") == GENERATED:
+        pairs = generated_pairs(domain.values, split)
+        if "test" in domain.values and split == "test":
+            return _joined(domain, pairs, labelled=labelled)
         folder = f"{domain.require('domain')}/{split}"
         return {
             "type": "DomainDataset",
@@ -126,6 +141,25 @@ def _source_of(domain: Fragment, split: str, *, labelled: bool) -> dict[str, Any
         "excluded": sorted(dataset.values.get("excluded", {})),
         "partly_labelled": bool(domain.values.get("partly_labelled", False)),
         "group": domain.values.get("group"),
+    }
+
+
+def _joined(
+    domain: Fragment, pairs: Sequence[tuple[str, str]], *, labelled: bool
+) -> dict[str, Any]:
+    """Several splits of a MiniDrive world as one data set, each split a group of its own."""
+    group = domain.require("group")
+    below = "{" + group + "}/{split}"
+    labels = {"labels": f"{below}/labels/{{frame}}.png"} if labelled else {}
+    return {
+        "type": "FileDomainDataset",
+        "domain": domain.name,
+        "layouts": [{"name": GENERATED, "images": f"{below}/images/{{frame}}.png", **labels}],
+        "placeholders": {},
+        "where": {group: [name for name, _ in pairs], "split": sorted({s for _, s in pairs})},
+        "excluded": [],
+        "partly_labelled": False,
+        "group": group,
     }
 
 

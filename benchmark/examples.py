@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,19 +33,23 @@ if TYPE_CHECKING:
 FOLDER = "examples"
 IMAGE, TRUTH = "image.jpg", "truth.png"
 COUNT = 2
-"""Images of a domain."""
+"""Images of a domain without groups."""
 WIDEST = 512
 """Pixels; larger pictures are scaled down."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """One prediction of a cell on disk; ``folder`` has the image and the ground truth too."""
+    """One prediction of a cell on disk; ``folder`` has the image and the ground truth too.
+
+    ``group`` is the image's in its domain, such as a weather; empty where there are no groups.
+    """
 
     domain: str
     image_id: str
     folder: Path
     png: bytes
+    group: str = ""
 
 
 def are_wanted(cell: Cell, suite: Suite) -> bool:
@@ -57,6 +61,18 @@ def places(images: int, count: int = COUNT) -> list[int]:
     """Evenly spaced places in a data set of so many images, the same for every cell."""
     count = min(count, images)
     return [(2 * index + 1) * images // (2 * count) for index in range(count)]
+
+
+def chosen(images: int, groups: Sequence[str | None]) -> list[tuple[int, str]]:
+    """Place and group of each image to show: evenly spaced ones, or the middle one of each group.
+
+    ``groups`` are those of the images, empty for a data set that knows none.
+    """
+    names = sorted({name for name in groups if name is not None})
+    if not names:
+        return [(place, "") for place in places(images)]
+    members = {name: [i for i, each in enumerate(groups) if each == name] for name in names}
+    return [(members[name][len(members[name]) // 2], name) for name in names]
 
 
 def write_or_tell(
@@ -93,10 +109,14 @@ def write(
     assert planned.identity is not None, "an excluded cell predicts nothing"
     root = suite_folder / FOLDER
     digests: dict[str, str] = {}
+    groups: dict[str, str] = {}
     for domain, dataset in datasets.items():
-        chosen = places(len(dataset))
-        for place, train_ids, sample in predicted(student, dataset, [[each] for each in chosen]):
+        group_of = dict(chosen(len(dataset), getattr(dataset, "groups", ())))
+        for place, train_ids, sample in predicted(student, dataset, [[each] for each in group_of]):
             name = Path(dataset.data_list[place]["img_path"]).stem
+            if group_of[place]:
+                name = f"{name}-{group_of[place]}"
+                groups[f"{domain}/{name}"] = group_of[place]
             if f"{domain}/{name}" in digests:  # of another folder of the data set
                 name = f"{name}-{place}"
             folder = root / domain / name
@@ -109,6 +129,7 @@ def write(
         "cell": planned.cell.stem,
         "identity": _identity(planned),
         "predictions": digests,
+        **({"groups": groups} if groups else {}),
     }
     path = _manifest(root, planned.cell)
     _keep(path, (json.dumps(manifest, indent=1, sort_keys=True) + "\n").encode())
@@ -121,9 +142,10 @@ def read(suite_folder: Path, cell: Cell, identity: str) -> list[Example]:
     try:
         manifest = json.loads(_manifest(root, cell).read_text(encoding="utf-8"))
         listed = dict(manifest["predictions"]) if manifest["identity"] == identity else {}
-    except (OSError, ValueError, KeyError, TypeError):
+        groups = dict(manifest.get("groups", {}))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return []
-    return list(_read(root, cell, listed))
+    return list(_read(root, cell, listed, groups))
 
 
 def copy(source: Path, target: Path, cell: Cell, identity: str) -> None:
@@ -146,7 +168,9 @@ def are_there(suite_folder: Path, planned: PlannedCell) -> bool:
     return {each.domain for each in found} == domains
 
 
-def _read(root: Path, cell: Cell, listed: Mapping[str, str]) -> Iterator[Example]:
+def _read(
+    root: Path, cell: Cell, listed: Mapping[str, str], groups: Mapping[str, str]
+) -> Iterator[Example]:
     for name, digest in sorted(listed.items()):
         folder = root / name
         try:
@@ -156,7 +180,7 @@ def _read(root: Path, cell: Cell, listed: Mapping[str, str]) -> Iterator[Example
         whole = all((folder / each).is_file() for each in (IMAGE, TRUTH))
         if whole and hashlib.sha256(png).hexdigest() == digest:
             domain, _, image = name.rpartition("/")
-            yield Example(domain, image, folder, png)
+            yield Example(domain, image, folder, png, groups.get(name, ""))
 
 
 def _identity(planned: PlannedCell) -> str:

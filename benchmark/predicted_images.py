@@ -32,9 +32,9 @@ def without_labels(name: str, protocol: str, roots: DataRoots, split: str | None
     generated = domain.require("reader") == GENERATED
     if generated:
         split = _known(split or "test", _GENERATED_SPLITS, name)
-        config = domains.scored(domain, rules)
-        config["images"], config["labels"] = f"{domain.require('domain')}/{split}/images", None
-        pairs = [(str(domain.require("domain")), split)]
+        images = domains.source_of(domain, split, labelled=False)
+        config = {**images, "pipeline": domains.scored(domain, rules)["pipeline"]}
+        pairs = domains.generated_pairs(domain.values, split)
         config["data_root"] = str(data.generate(dict(domain.require("world")), pairs))
     else:
         dataset = domains.dataset_of(domain)
@@ -67,7 +67,7 @@ def with_labels(planned: PlannedCell, roots: DataRoots, built: dict[str, Any]) -
         if key not in built:
             pipeline = [with_tuples(each) for each in loader["dataset"]["pipeline"]]
             if facts["reader"] == GENERATED:
-                root = data.generate(facts["world"], [(facts["domain"], "test")])
+                root = data.generate(facts["world"], domains.generated_pairs(facts, "test"))
             else:
                 root = roots.of(registry.find("dataset", facts["dataset"]))
             config = {**loader["dataset"], "pipeline": pipeline, "data_root": str(root)}

@@ -49,6 +49,11 @@ class Images:
         """The file of every image."""
         return [str(entry["img_path"]) for entry in self.dataset.data_list]
 
+    @property
+    def groups(self) -> Sequence[str | None]:
+        """The group of every image; empty where the data set knows none."""
+        return getattr(self.dataset, "groups", ())
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -101,7 +106,7 @@ def export(
     """
     record = kept_weights.record_of(planned)
     layout = wanted.layout or submission.default_layout(images.dataset_name)
-    names = submission.file_names(layout, images.paths)
+    names = submission.file_names(layout, images.paths, images.groups)
     manifest = _manifest(record, images, layout)
     _refuse_others(wanted.to, manifest)
     folders = [wanted.to / LAYOUTS[layout].folder]

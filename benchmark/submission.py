@@ -65,16 +65,21 @@ def default_layout(dataset: str | None) -> str:
     return own.get(dataset or "", "plain")
 
 
-def file_names(layout: str, images: Sequence[str]) -> list[str]:
+def file_names(layout: str, images: Sequence[str], groups: Sequence[str | None] = ()) -> list[str]:
     """The name of each image's prediction, in order; ``images`` are paths.
+
+    In the layout ``plain`` images of equal names are told apart by their ``groups``, if they have
+    any: MiniDrive's weathers number the same streets.
 
     Raises:
         ExportError: an image has no name that fits the layout, or two get the same one.
     """
     chosen = LAYOUTS[layout]
+    shown = [path.rpartition("/")[2] for path in images]
+    if layout == "plain" and len(groups) == len(shown) and len({*shown}) < len(shown):
+        shown = [f"{group}-{image}" for group, image in zip(groups, shown, strict=True)]
     found: dict[str, str] = {}
-    for path in images:
-        image = path.rpartition("/")[2]
+    for path, image in zip(images, shown, strict=True):
         name = chosen.name(image)
         if name is None:
             raise ExportError(

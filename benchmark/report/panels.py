@@ -24,7 +24,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Panel:
-    """One image of a domain.
+    """One image of a domain, of its group ``group`` where it has groups such as weathers.
 
     ``image`` is a JPEG, ``truth`` an indexed PNG like those of the predictions: train ids with the
     colours of Cityscapes, 255 where nothing is labelled. All have one size.
@@ -35,6 +35,7 @@ class Panel:
     image: bytes
     truth: bytes
     predictions: tuple[Prediction, ...]
+    group: str = ""
 
 
 def gather(plan: PlanLike) -> tuple[Panel, ...]:
@@ -60,6 +61,7 @@ def gather(plan: PlanLike) -> tuple[Panel, ...]:
             (each.folder / examples.IMAGE).read_bytes(),
             (each.folder / examples.TRUTH).read_bytes(),
             tuple(found[each.folder]),
+            each.group,
         )
         for each in ranked
     )

@@ -65,3 +65,17 @@ def test_what_is_damaged_is_left_out(folder: Path) -> None:
     assert shown(folder) == []
     (folder / f"examples/{CELL.stem}.json").write_text('{"identity": "abc"')
     assert shown(folder) == []
+
+
+def test_of_images_in_groups_the_middle_one_of_each_is_shown() -> None:
+    assert examples.chosen(160, ()) == [(40, ""), (120, "")]
+    assert examples.chosen(160, [None] * 160) == [(40, ""), (120, "")]
+    groups = ["snow", "fog", None, "fog", "fog", "snow"]
+    assert examples.chosen(6, groups) == [(3, "fog"), (5, "snow")]
+
+
+def test_the_group_of_an_image_is_told(folder: Path) -> None:
+    manifest = folder / f"examples/{CELL.stem}.json"
+    document = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps({**document, "groups": {"near/7": "fog"}}))
+    assert [each.group for each in examples.read(folder, CELL, "abc")] == ["", "fog"]

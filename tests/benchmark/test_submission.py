@@ -67,3 +67,10 @@ def test_pictures_of_labels_hold_train_ids_and_look_as_usual() -> None:
     np.testing.assert_array_equal(np.asarray(image), train_ids)
     colours = np.asarray(image.convert("RGB"))[0].tolist()
     assert colours == [[128, 64, 128], [0, 0, 142], [0, 0, 0]]
+
+
+def test_groups_tell_images_of_equal_names_apart_where_no_server_cares() -> None:
+    images = ["fog/1.png", "snow/1.png", "snow/2.png"]
+    names = submission.file_names("plain", images, ["fog", "snow", "snow"])
+    assert names == ["fog-1.png", "snow-1.png", "snow-2.png"]
+    assert submission.file_names("plain", images[1:], ["snow", "snow"]) == ["1.png", "2.png"]

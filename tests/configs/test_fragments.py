@@ -192,7 +192,7 @@ def found_in(root: Path, address: str, *, labelled: bool = True) -> list[tuple[s
     """Images and labels that a domain's data set finds for a split, as training would."""
     name, split = address.split()
     domain = registry.find("domain", name)
-    source: dict[str, Any] = composing._source_of(domain, split, labelled=labelled)
+    source: dict[str, Any] = composing.source_of(domain, split, labelled=labelled)
     layouts = [Layout(**layout) for layout in source["layouts"]]
     found = find(scan(root), layouts, source["placeholders"], source["where"])
     # What lies beside the labels is not taken for labels whose images are missing.
@@ -264,7 +264,7 @@ def test_extra_images_of_the_first_bdd100k_archive_are_left_out(tmp_path: Path) 
     )  # fmt: skip
     touch(tmp_path, *(f"images/10k/train/{frame}.jpg" for frame in (good, *extra)))
     touch(tmp_path, f"labels/sem_seg/masks/train/{good}.png")
-    source = composing._source_of(registry.find("domain", "bdd100k"), "train", labelled=True)
+    source = composing.source_of(registry.find("domain", "bdd100k"), "train", labelled=True)
     arguments = {key: value for key, value in source.items() if key != "type"}
     dataset = FileDomainDataset(**arguments, data_root=str(tmp_path), pipeline=[])
     assert [Path(entry["img_path"]).stem for entry in dataset.data_list] == [good]

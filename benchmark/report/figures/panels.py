@@ -32,11 +32,16 @@ PER_LINE = 8
 
 @dataclass(frozen=True)
 class Row:
-    """One domain of a figure: its first image, with a prediction for some of the methods."""
+    """The first image of a domain or of a group of its images, and what some methods predict."""
 
     domain: Domain
     panel: Panel
     predictions: Mapping[str, bytes]
+
+    @property
+    def label(self) -> str:
+        """What the figure calls the row."""
+        return self.panel.group or self.domain.short
 
 
 def panels(plan: PlanLike, grid: Grid) -> tuple[Figure, ...]:
@@ -54,7 +59,7 @@ def panels(plan: PlanLike, grid: Grid) -> tuple[Figure, ...]:
 def _rows(grid: Grid, shift: Shift, encoder: Encoder, found: Sequence[Panel]) -> list[Row]:
     """Rows of the target and the unseen domains, in the order of the tables' columns."""
     shown = {domain.name: domain for domain in (shift.target, *shift.unseen)}
-    rows: dict[str, Row] = {}
+    rows: dict[tuple[str, str], Row] = {}
     for panel in found:
         seeds: dict[str, tuple[int, bytes]] = {}
         for each in panel.predictions:
@@ -62,10 +67,11 @@ def _rows(grid: Grid, shift: Shift, encoder: Encoder, found: Sequence[Panel]) ->
                 continue
             if each.method not in seeds or each.seed < seeds[each.method][0]:
                 seeds[each.method] = (each.seed, each.png)
-        if seeds and panel.domain not in rows and panel.domain in shown:
+        key = panel.domain, panel.group
+        if seeds and key not in rows and panel.domain in shown:
             predictions = {method: png for method, (_, png) in seeds.items()}
-            rows[panel.domain] = Row(shown[panel.domain], panel, predictions)
-    return [rows[name] for name in shown if name in rows]
+            rows[key] = Row(shown[panel.domain], panel, predictions)
+    return [rows[key] for name in shown for key in sorted(rows) if key[0] == name]
 
 
 def _figure(grid: Grid, shift: Shift, encoder: Encoder, rows: Sequence[Row]) -> Figure:
@@ -77,9 +83,10 @@ def _figure(grid: Grid, shift: Shift, encoder: Encoder, rows: Sequence[Row]) -> 
             files = save(draw(name, title, methods, rows, width))
         if len(files["svg"]) <= LARGEST_SVG:
             break
-    shown = ", ".join(row.domain.short for row in rows)
+    shown = ", ".join(row.label for row in rows)
+    what = "domain or condition" if any(row.panel.group for row in rows) else "domain"
     caption = (
-        f"{title}. A row shows one fixed image of a domain ({shown}), its ground truth and the "
+        f"{title}. A row shows one fixed image of a {what} ({shown}), its ground truth and the "
         "predictions of the first seed; below each prediction its wrong pixels in orange, pixels "
         "that are not scored in white. The images were chosen by their place in the data set."
     )
@@ -104,7 +111,7 @@ def _told(row: Row, methods: Sequence[Method]) -> str:
         for method in methods
         if method.name in row.predictions
     ]
-    return f"{row.domain.short}: {', '.join(shares)}"
+    return f"{row.label}: {', '.join(shares)}"
 
 
 def draw(name: str, title: str, methods: Sequence[Method], rows: Sequence[Row], width: int) -> Any:
@@ -131,7 +138,7 @@ def draw(name: str, title: str, methods: Sequence[Method], rows: Sequence[Row], 
     for index, row in enumerate(rows):
         top = HEADING + index * (2 * tall + GAP)
         axes.text(
-            LEFT - 0.04, top + tall / 2, style.label(row.domain.short, 14), rotation=90,
+            LEFT - 0.04, top + tall / 2, style.label(row.label, 14), rotation=90,
             ha="right", va="center", fontsize=6,
         )  # fmt: skip
         for column, pair in enumerate(_pictures(row, methods, width)):

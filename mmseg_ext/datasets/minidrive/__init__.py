@@ -1,4 +1,4 @@
-"""MiniDrive: a procedural driving world with seven domains for unsupervised domain adaptation.
+"""MiniDrive: a procedural driving world with eight domains for unsupervised domain adaptation.
 
 Needs NumPy and OpenCV only. A scene is a *layout* (what stands where) seen in an *appearance*
 (colours, light, weather, sensor), so the same street can be rendered in any domain and labels are

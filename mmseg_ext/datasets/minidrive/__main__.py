@@ -21,7 +21,7 @@ _TEST_SHARE = World.test_images / World.train_images
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m mmseg_ext.datasets.minidrive",
-        description="Generate the MiniDrive world: images, labels and captions of seven domains.",
+        description="Generate the MiniDrive world: images, labels and captions of eight domains.",
     )
     parser.add_argument("--cache", type=Path, required=True, metavar="DIR", help="cache root")
     parser.add_argument("--processes", type=int, default=1, metavar="N", help="worker processes")

@@ -25,7 +25,7 @@ _LEGEND_COLUMNS = 7
 
 def contact_sheet(
     world: World,
-    domains: Sequence[str] = DOMAINS,
+    domains: Sequence[str] | None = None,
     *,
     columns: int = 5,
     first: int = 0,
@@ -39,7 +39,7 @@ def contact_sheet(
 
     Args:
         world: the world to show.
-        domains: names of domains, from top to bottom.
+        domains: names of domains, from top to bottom; by default all that have the split.
         columns: scenes per domain.
         first: index of the leftmost scene.
         split: test, or train for the domains that have it.
@@ -48,6 +48,8 @@ def contact_sheet(
     Raises:
         MiniDriveError: no such domain, split or index.
     """
+    if domains is None:
+        domains = [name for name in DOMAINS if split in splits_of(name)]
     rows = [
         _domain_row(world, name, range(first, first + columns), split, tile_width)
         for name in domains

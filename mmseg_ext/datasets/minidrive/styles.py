@@ -83,7 +83,7 @@ GEO = replace(
     left_hand=True,
 )
 
-STYLES: dict[str, Style] = {"synthetic": STREET, "real": STREET, "geo": GEO}
+STYLES: dict[str, Style] = {"synthetic": STREET, "real": STREET, "geo": GEO, "adverse": STREET}
 
 
 def style_of(layouts: str) -> Style:

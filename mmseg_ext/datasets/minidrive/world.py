@@ -13,7 +13,7 @@ from mmseg_ext.generator_version import GENERATOR_VERSION
 
 from .appearance import develop
 from .captions import describe
-from .domains import DOMAINS, appearance_key, check_split, find, splits_of
+from .domains import DOMAINS, appearance_key, check_split, shown, splits_of
 from .errors import MiniDriveError
 from .layout import make_layout
 from .sensor import quantise
@@ -90,7 +90,7 @@ class World:
         return {"generator": GENERATOR_VERSION, **asdict(self), "gap": float(self.gap)}
 
     def splits(self) -> tuple[tuple[str, str], ...]:
-        """All pairs of domain and split: training splits and seven test splits."""
+        """All pairs of domain and split: three training and seven test splits."""
         return tuple((name, split) for name in DOMAINS for split in splits_of(name))
 
     def count(self, domain: str, split: str) -> int:
@@ -116,6 +116,7 @@ class World:
             )
         layout = make_layout(self.seed, domain, split, int(index), self.height, self.width)
         rng = np.random.default_rng(appearance_key(self.seed, domain, split, int(index)))
-        frame = develop(layout, find(domain), float(self.gap), rng)
-        caption = describe(layout, frame.ids, frame.label, find(domain), rng)
+        look = shown(domain, int(index))
+        frame = develop(layout, look, float(self.gap), rng)
+        caption = describe(layout, frame.ids, frame.label, look, rng)
         return Scene(quantise(frame.image), frame.label, caption)

@@ -172,6 +172,19 @@ def test_pictures_are_where_they_belong(folder: Folder) -> None:
     assert below[2] == max(box[2] for box, _ in found)
 
 
+def test_a_domain_with_groups_has_a_row_for_each(folder: Folder) -> None:
+    folder.add(cell("plain"))
+    manifest = folder.root / "examples" / f"{cell('plain').stem}.json"
+    document = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps({**document, "groups": {"far/a": "rain", "far/b": "snow"}}))
+    rows = drawing._rows(grid(), SHIFT, ENCODERS[0], panels.gather(folder.plan))
+    assert [(row.panel.image_id, row.label) for row in rows] == [
+        ("a", "rain"), ("b", "snow"), ("a", "Fog & <b>")
+    ]  # fmt: skip
+    (figure,) = drawing.panels(folder.plan, grid())
+    assert "domain or condition (rain, snow, Fog & <b>)" in figure.caption
+
+
 def test_a_missing_prediction_leaves_its_place_empty(folder: Folder) -> None:
     folder.add(cell("plain"))
     folder.add(cell("adapt"))

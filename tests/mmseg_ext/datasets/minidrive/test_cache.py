@@ -226,7 +226,7 @@ def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     output = capsys.readouterr()
     world = World(height=32, width=64, train_images=10, test_images=2)
     assert output.out.strip() == str(world_folder(world, tmp_path))
-    assert "34 of 34 images" in output.err
+    assert "44 of 44 images" in output.err
     for domain, split in world.splits():
         assert (split_folder(world, tmp_path, domain, split) / "split.json").exists()
     assert cv2.imread(str(sheet)) is not None

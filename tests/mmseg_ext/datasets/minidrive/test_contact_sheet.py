@@ -31,6 +31,16 @@ def test_shows_every_domain_and_the_legend() -> None:
     assert set(PALETTE) <= shown
 
 
+def test_shows_the_domains_that_have_the_split() -> None:
+    one = contact_sheet(WORLD, ["real"], columns=2, split="train", tile_width=128)
+    sheet = contact_sheet(WORLD, columns=2, split="train", tile_width=128)
+    three = contact_sheet(
+        WORLD, ["synthetic", "real", "adverse"], columns=2, split="train", tile_width=128
+    )
+    assert sheet.shape[0] > one.shape[0]
+    np.testing.assert_array_equal(sheet, three)
+
+
 def test_tiles_are_the_rendered_scenes() -> None:
     sheet = contact_sheet(WORLD, ["real"], columns=1, first=2, tile_width=64)
     wanted = colourise(WORLD.render("real", "test", 2).label)

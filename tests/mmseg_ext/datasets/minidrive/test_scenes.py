@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from mmseg_ext.datasets.minidrive import CLASSES, DOMAINS, ClassId, Scene, World
+from mmseg_ext.datasets.minidrive import CLASSES, ClassId, Scene, World
 from mmseg_ext.datasets.minidrive.canvas import Layout
 from mmseg_ext.datasets.minidrive.captions import THINGS, visible_things
 from mmseg_ext.datasets.minidrive.layout import SUPERSAMPLING, forced_noun, make_layout
@@ -38,7 +38,11 @@ def test_pixels() -> dict[str, npt.NDArray[np.int64]]:
 
 @pytest.fixture(scope="module")
 def scenes() -> dict[str, list[Scene]]:
-    return {domain: [WORLD.render(domain, "test", k) for k in range(24)] for domain in DOMAINS}
+    return {
+        domain: [WORLD.render(domain, split, k) for k in range(24)]
+        for domain, split in WORLD.splits()
+        if split == "test"
+    }
 
 
 def test_every_class_occurs_in_every_test_set(

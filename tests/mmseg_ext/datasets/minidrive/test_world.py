@@ -68,12 +68,13 @@ def test_the_key_names_all_parameters() -> None:
 def test_splits_and_counts() -> None:
     world = World(train_images=30, test_images=10)
     splits = world.splits()
-    assert len(splits) == 9
+    assert len(splits) == 10
     assert [pair for pair in splits if pair[1] == "train"] == [
         ("synthetic", "train"),
         ("real", "train"),
+        ("adverse", "train"),
     ]
-    assert world.count("real", "train") == 30
+    assert world.count("real", "train") == world.count("adverse", "train") == 30
     assert world.count("geo", "test") == 10
 
 
