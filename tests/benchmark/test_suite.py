@@ -116,7 +116,10 @@ def test_a_method_may_follow_another_protocol(configs: Any) -> None:
         ("checkpoints: {keep: all}", r"key 'keep': expected one of weights, nothing, everything"),
         ("checkpoints: {best: 1}", r"checkpoints: unknown key 'best'; .*valid: every, keep"),
         ("exclude: [{method: [], reason: r}]", r"exclude\[0\]: key 'method': expected a non-empty"),
-        ("exclude: [{method: [best], reason: r}]", r"exclude\[0\]: key 'method': unknown method of"),
+        (
+            "exclude: [{method: [best], reason: r}]",
+            r"exclude\[0\]: key 'method': unknown method of",
+        ),
         ("exclude: [{seed: [0, 0], reason: r}]", r"exclude\[0\]: key 'seed': 0 is given twice"),
         ("priority: good", r"key 'priority': expected a list of mappings, found the text 'good'"),
         ("priority: [{}]", r"priority\[0\]: expected at least one of method, encoder, shift, seed"),
