@@ -14,7 +14,7 @@ from benchmark import registry, suitefile
 from benchmark.errors import SuiteError
 
 REGIONS = ("target", "unseen")
-COMBINATIONS = ("difference", "mean", "largest", "smallest", "range")
+COMBINATIONS = ("difference", "ratio", "mean", "largest", "smallest", "range")
 MAX_DEPTH = 20
 
 
@@ -39,6 +39,24 @@ class Miou:
 
 
 @dataclass(frozen=True)
+class Loss:
+    """Last value of a loss term's recorded curve, by seed, as a running mean.
+
+    ``term`` is the method's name of it, such as ``feature_distance``. A cell without the term, or
+    with one that is 0 in the end, has no value.
+    """
+
+    method: str
+    encoder: str
+    shift: str
+    term: str
+
+
+Leaf = Miou | Loss
+"""What is read of the cells of one method, encoder and shift."""
+
+
+@dataclass(frozen=True)
 class Flips:
     """Number of pairs of methods that target and unseen domains order differently, in every seed.
 
@@ -56,14 +74,15 @@ class Combined:
     """One of ``COMBINATIONS`` of other expressions.
 
     ``largest``, ``smallest`` and ``range`` (largest minus smallest) choose by the mean over seeds:
-    the best of every single seed would be biased upwards.
+    the best of every single seed would be biased upwards. ``ratio`` divides within a seed, by a
+    `Loss`, which is never 0.
     """
 
     operation: str
     parts: tuple[Expression, ...]
 
 
-Expression = Number | Miou | Flips | Combined
+Expression = Number | Miou | Loss | Flips | Combined
 
 
 @dataclass(frozen=True)
@@ -93,9 +112,9 @@ class Several:
 Condition = Close | Greater | Several
 
 
-def leaves(expression: Expression) -> Iterator[Miou]:
+def leaves(expression: Expression) -> Iterator[Leaf]:
     """The cells' values that ``expression`` is made of."""
-    if isinstance(expression, Miou):
+    if isinstance(expression, (Miou, Loss)):
         yield expression
     elif isinstance(expression, Combined):
         for part in expression.parts:
@@ -106,7 +125,7 @@ def leaves(expression: Expression) -> Iterator[Miou]:
                 yield Miou(method, expression.encoder, expression.shift, (region,))
 
 
-def leaves_of(condition: Condition) -> Iterator[Miou]:
+def leaves_of(condition: Condition) -> Iterator[Leaf]:
     """The cells' values that ``condition`` is made of."""
     if isinstance(condition, Several):
         for part in condition.parts:
@@ -130,23 +149,25 @@ def read_expression(
         if value not in words:
             raise SuiteError(f"{place}: {registry.unknown('word', value, words)}")
         return words[value]
-    operation, inner = _only(value, ("miou", "order_flips", *COMBINATIONS), place, depth)
+    operation, inner = _only(value, ("miou", "loss", "order_flips", *COMBINATIONS), place, depth)
     place = f"{place}: {operation}"
     if operation == "miou":
         return _miou(_section(inner, place))
+    if operation == "loss":
+        return _loss(_section(inner, place))
     if operation == "order_flips":
         section = _section(inner, place)
         section.allow(("methods", "encoder", "shift"), ())
         methods = section.names("methods", "method")
         return Flips(methods, section.name("encoder", "encoder"), section.name("shift", "shift"))
-    parts = _list(inner, place, 2 if operation == "difference" else None)
-    return Combined(
-        operation,
-        tuple(
-            read_expression(part, f"{place}[{index}]", words, depth + 1)
-            for index, part in enumerate(parts)
-        ),
+    listed = _list(inner, place, 2 if operation in ("difference", "ratio") else None)
+    parts = tuple(
+        read_expression(part, f"{place}[{index}]", words, depth + 1)
+        for index, part in enumerate(listed)
     )
+    if operation == "ratio" and not isinstance(parts[1], Loss):
+        raise SuiteError(f"{place}[1]: expected a loss to divide by")
+    return Combined(operation, parts)
 
 
 def _miou(section: suitefile.Section) -> Miou:
@@ -160,6 +181,16 @@ def _miou(section: suitefile.Section) -> Miou:
         section.name("encoder", "encoder"),
         section.name("shift", "shift"),
         domains,
+    )
+
+
+def _loss(section: suitefile.Section) -> Loss:
+    section.allow(("method", "encoder", "shift", "term"), ())
+    return Loss(
+        section.name("method", "method"),
+        section.name("encoder", "encoder"),
+        section.name("shift", "shift"),
+        section.text("term"),
     )
 
 

@@ -13,7 +13,7 @@ from benchmark import registry, suitefile
 from benchmark.claim_formulas import (
     Condition,
     Expression,
-    Miou,
+    Leaf,
     Number,
     leaves,
     leaves_of,
@@ -23,7 +23,7 @@ from benchmark.claim_formulas import (
 from benchmark.errors import SuiteError
 from benchmark.paths import shown
 
-QUANTITIES = ("miou", "gain", "count")
+QUANTITIES = ("miou", "gain", "ratio", "count")
 MAX_SEEDS = 1000
 
 
@@ -52,9 +52,7 @@ class Claim:
     def facts(self) -> dict[str, Any]:
         """What ``udabench show`` prints beside title and statement."""
         needs = dict.fromkeys(
-            f"{atom.method} / {atom.encoder} / {atom.shift}"
-            for atom in self.needs()
-            if isinstance(atom, Miou)
+            f"{atom.method} / {atom.encoder} / {atom.shift}" for atom in self.needs()
         )
         return {
             "published": self.published,
@@ -66,7 +64,7 @@ class Claim:
             "cells": list(needs),
         }
 
-    def needs(self) -> tuple[Miou, ...]:
+    def needs(self) -> tuple[Leaf, ...]:
         """The cells' values that figure and condition are made of, each once."""
         found = [*leaves(self.figure), *leaves_of(self.holds)]
         return tuple(dict.fromkeys(found))

@@ -10,7 +10,14 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from benchmark import class_subsets, domains, evaluation_rules, optimisation, registry
+from benchmark import (
+    class_subsets,
+    domains,
+    evaluation_rules,
+    optimisation,
+    registry,
+    variants,
+)
 from benchmark.errors import FragmentError
 from benchmark.registry import Fragment, overlaid
 
@@ -88,21 +95,21 @@ def _imports(
     rules = protocol.values.get("evaluation")
     if isinstance(rules, str):
         used.append(registry.find("evaluation", rules))
-    model = overlaid(method.require("model"), _changes(protocol, method))
+    model = _method_model(protocol, method)
     teacher = (model.get("feature_distance") or {}).get("teacher")
     if isinstance(teacher, Mapping) and isinstance(teacher.get("encoder"), str):
         used.append(registry.find("encoder", teacher["encoder"]))
     return list(dict.fromkeys(["mmseg_ext", *(name for each in used for name in each.imports)]))
 
 
-def _changes(protocol: Fragment, method: Fragment) -> dict[str, Any]:
-    """What the protocol changes in a method, for its world."""
-    return copy.deepcopy(protocol.values.get("methods", {}).get(method.name, {}))
+def _method_model(protocol: Fragment, method: Fragment) -> dict[str, Any]:
+    """The method's own part of the model, as it is in the protocol's world."""
+    method.require("model")
+    model: dict[str, Any] = variants.in_protocol(method, protocol)["model"]
+    return model
 
 
 def _model(protocol: Fragment, method: Fragment, encoder: Fragment) -> dict[str, Any]:
-    changes = _changes(protocol, method)
-    changes.pop("rare_class_sampling", None)  # not the model's, see _rare_class_sampling
     channels = list(encoder.require("channels"))
     segmentor = {
         "type": "EncoderDecoder",
@@ -131,11 +138,12 @@ def _model(protocol: Fragment, method: Fragment, encoder: Fragment) -> dict[str,
         "channels_last": protocol.require("channels_last"),
     }
     # Last what the method says: it may build on another segmentor than the plain one.
-    model = overlaid(shared, overlaid(method.require("model"), changes))
+    model = overlaid(shared, _method_model(protocol, method))
     if model.get("feature_distance"):
         distance = model["feature_distance"]
         model["feature_distance"] = {**distance, "teacher": _teacher(distance.get("teacher"))}
-        if encoder.values.get("feature_distance", True) is None:
+        refused = encoder.values.get("feature_distance", True) is None
+        if refused and not method.values.get("insists_on_feature_distance"):
             model["feature_distance"] = None  # the encoder asks for none
     return model
 
@@ -143,8 +151,9 @@ def _model(protocol: Fragment, method: Fragment, encoder: Fragment) -> dict[str,
 def _backbone(encoder: Fragment) -> dict[str, Any]:
     """The encoder's configuration; ``weights_of`` says whose file a machine has to look for."""
     backbone: dict[str, Any] = encoder.require("backbone")
-    named = {} if backbone.get("pretrained") is None else {"weights_of": encoder.name}
-    return {**backbone, **named}
+    if backbone.get("pretrained") is None:
+        return backbone
+    return {**backbone, "weights_of": variants.weights_name(encoder)}
 
 
 def _teacher(teacher: Any) -> Any:
@@ -209,11 +218,8 @@ def _pipelines(protocol: Fragment, method: Fragment) -> tuple[Any, Any]:
 
 def _rare_class_sampling(protocol: Fragment, method: Fragment) -> dict[str, Any]:
     """The argument of the paired data set, where the method asks and the protocol agrees."""
-    rule = method.values.get("rare_class_sampling")
-    changes = _changes(protocol, method).get("rare_class_sampling", {})
-    if rule is None or changes is None:
-        return {}
-    return {"rare_class_sampling": overlaid(copy.deepcopy(rule), changes)}
+    rule = variants.in_protocol(method, protocol).get("rare_class_sampling")
+    return {} if rule is None else {"rare_class_sampling": rule}
 
 
 def _margins(method: Fragment, target: Fragment) -> dict[str, Any] | None:

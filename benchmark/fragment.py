@@ -6,7 +6,7 @@ import copy
 import sys
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any
@@ -24,7 +24,8 @@ OWN = "udabench"
 class Fragment:
     """One executed fragment: ``values`` maps its public names to what they hold.
 
-    ``origin`` is ``udabench`` or how its plugin came in, ``module`` that plugin's module.
+    ``origin`` is ``udabench`` or how its plugin came in, ``module`` that plugin's module. A variant
+    (see `benchmark.variants`) has a ``base``, and ``changes`` are what its file says of its own.
     """
 
     kind: str
@@ -33,6 +34,8 @@ class Fragment:
     values: Mapping[str, Any]
     origin: str = OWN
     module: str = ""
+    base: Fragment | None = None
+    changes: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def card(self) -> Mapping[str, Any]:
@@ -54,7 +57,9 @@ class Fragment:
                 f"{paths.shown(self.path)}: custom_imports must be dict(imports=[...]) with names "
                 f"of modules, found {shortened(given)}"
             )
-        return tuple(dict.fromkeys([*([self.module] if self.module else []), *listed]))
+        below = self.base.imports if self.base is not None else ()
+        own = [self.module] if self.module else []
+        return tuple(dict.fromkeys([*below, *own, *listed]))
 
     def require(self, key: str) -> Any:
         """A copy of what the fragment defines as ``key``. Raises ``FragmentError`` without it."""

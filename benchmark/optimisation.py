@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
+from benchmark import variants
 from benchmark.errors import FragmentError
-from benchmark.registry import Fragment, overlaid
+from benchmark.registry import Fragment
 
 
 def optimizers(protocol: Fragment, method: Fragment, encoder: Fragment) -> dict[str, Any]:
@@ -80,8 +80,8 @@ def _in_precision(wrapper: dict[str, Any], protocol: Fragment, encoder: Fragment
 
 def _parts(protocol: Fragment, method: Fragment) -> dict[str, Any]:
     """What a method trains beside the student: optimizer and decay of each part, by its name."""
-    own = copy.deepcopy(method.values.get("optimizers", {}))
-    return overlaid(own, protocol.values.get("optimizers", {}).get(method.name, {}))
+    parts: dict[str, Any] = variants.in_protocol(method, protocol).get("optimizers", {})
+    return parts
 
 
 def _warmed_up(protocol: Fragment, iterations: int) -> list[dict[str, Any]]:

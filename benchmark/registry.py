@@ -7,18 +7,17 @@ are ours and those of plugins (`benchmark.plugins`); a name of one kind belongs 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
-from benchmark import encoder_reference, fragment, paths, plugins
+from benchmark import encoder_reference, fragment, paths, plugins, variants
 from benchmark.errors import FragmentError, UsageError
 from benchmark.fragment import OWN as OWN
 from benchmark.fragment import Fragment as Fragment
 from benchmark.messages import shortened as shortened
 from benchmark.messages import unknown as unknown
 from benchmark.plugins import Plugin
+from benchmark.variants import overlaid as overlaid
 
 FRAGMENT_KINDS = ("method", "encoder", "shift", "domain", "dataset", "evaluation", "protocol")
 PLUGIN_KINDS = ("table",)
@@ -30,15 +29,6 @@ KINDS = (*FRAGMENT_KINDS, *PLUGIN_KINDS, *YAML_KINDS)
 NAME = re.compile(r"[A-Za-z0-9]+([._-][A-Za-z0-9]+)*")
 
 _cache: dict[tuple[str, str, tuple[Path, ...]], Fragment] = {}
-
-
-def overlaid(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """``base`` with ``changes`` laid over it, dictionaries merged key by key."""
-    merged = dict(base)
-    for key, value in changes.items():
-        both = isinstance(value, Mapping) and isinstance(merged.get(key), dict)
-        merged[key] = overlaid(merged[key], value) if both else value
-    return merged
 
 
 def names(kind: str) -> list[str]:
@@ -82,12 +72,19 @@ def home(kind: str, name: str) -> Plugin:
 def find(kind: str, name: str) -> Fragment:
     """Execute and return a fragment; a second call returns the same object.
 
-    An encoder may also be a tower of a library, see `benchmark.encoder_reference`.
+    An encoder may also be a tower of a library, see `benchmark.encoder_reference`, and any fragment
+    a variant of another, see `benchmark.variants`.
 
     Raises:
         UsageError: there is no such fragment, or ``kind`` is one of ``YAML_KINDS``.
-        FragmentError: the file cannot be executed or lacks its card, or the name is a plugin's too.
+        FragmentError: the file cannot be executed or lacks its card, the name is a plugin's too,
+            or a variant does not fit its base.
     """
+    return _found(kind, name, ())
+
+
+def _found(kind: str, name: str, variants_of_it: tuple[str, ...]) -> Fragment:
+    """`find`, for a fragment that the named variants lead to, each based on the next."""
     if kind in YAML_KINDS:
         raise UsageError(f"a {kind} is read with benchmark.{MODULES[kind]}.load, it is no fragment")
     key = kind, name, tuple(each.folder for each in _all())
@@ -99,7 +96,20 @@ def find(kind: str, name: str) -> Fragment:
             values = MappingProxyType(reference.values())
             return Fragment(kind, reference.name, Path(reference.origin), values)
     owner = home(kind, name)
-    return _cache.setdefault(key, fragment.execute(kind, _file(owner, kind, name), owner))
+    made = fragment.execute(kind, _file(owner, kind, name), owner)
+    below = variants.base_name(made)
+    if below is not None:
+        chain = (*variants_of_it, name)
+        if below in chain:
+            loop = " -> ".join((*chain[chain.index(below) :], below))
+            raise FragmentError(f"{paths.shown(made.path)}: {kind}s based on each other: {loop}")
+        try:
+            made = variants.derived(made, _found(kind, below, chain))
+        except FragmentError:
+            raise
+        except UsageError as error:
+            raise FragmentError(f"{paths.shown(made.path)}: {variants.BASE}: {error}") from error
+    return _cache.setdefault(key, made)
 
 
 def sound(kind: str) -> list[Fragment]:

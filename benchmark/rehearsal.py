@@ -23,7 +23,9 @@ from benchmark.errors import SuiteError
 from benchmark.plan import domain_fragments
 from benchmark.plugins import Plugin
 from benchmark.registry import Fragment, overlaid
-from benchmark.suite import Suite
+from benchmark.suite import AXES, Suite
+from benchmark.suite_entries import within
+from benchmark.variants import weights_name
 from benchmark.weights import WeightsFolder
 
 
@@ -70,7 +72,9 @@ def derived(suite: Suite, folder: Path, terms: Terms, weights: WeightsFolder) ->
     for name, encoder in ({each.name: each for each in registry.sound("encoder")} | used).items():
         values = encoder.values
         backbone = values.get("backbone", {})
-        if backbone.get("pretrained") is not None and weights.missing(name, backbone):
+        if backbone.get("pretrained") is None:
+            continue
+        if weights.missing(weights_name(encoder), backbone):
             random = {**backbone, "pretrained": None}
             _write(folder, "encoder", name, {**values, "backbone": random})
     for domain in domains_of(suite):
@@ -199,12 +203,22 @@ def _write_suite(folder: Path, suite: Suite) -> Path:
         "seeds": list(only.seeds),
         # Weights of random networks: gigabytes a cell that nobody wants.
         "checkpoints": {"keep": "nothing"},
-        "exclude": [
-            {**entry.match, "reason": entry.reason}
-            for entry in suite.excluded
-            if entry.match.get("seed", only.seeds[0]) == only.seeds[0]
-        ],
+        "exclude": _exclusions(only),
     }
     path = folder / "suites" / f"{suite.name}.yaml"
     path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
     return path
+
+
+def _exclusions(suite: Suite) -> list[dict[str, Any]]:
+    """The suite's exclusions as far as they speak of cells that its axes, perhaps cut, still have.
+
+    A suite file may not name what its axes lack.
+    """
+    grid = {axis: getattr(suite, key) for axis, key in AXES.items()}
+    kept = ((within(entry.match, grid), entry.reason) for entry in suite.excluded)
+    return [
+        {**{axis: list(values) for axis, values in match.items()}, "reason": reason}
+        for match, reason in kept
+        if match is not None
+    ]

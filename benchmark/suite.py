@@ -13,7 +13,7 @@ from benchmark.budget import Budget as Budget
 from benchmark.budget import Checkpoints, budget_of, checkpoints_of
 from benchmark.cell import Cell
 from benchmark.errors import SuiteError, UsageError
-from benchmark.suite_entries import Exclusion, agrees, exclusions, priorities, protocols
+from benchmark.suite_entries import Exclusion, Match, agrees, exclusions, priorities, protocols
 
 MAX_CELLS = 100_000
 AXES = {"method": "methods", "encoder": "encoders", "shift": "shifts", "seed": "seeds"}
@@ -42,7 +42,7 @@ class Suite:
     budget: Budget
     path: Path
     summary: str = ""
-    priority: tuple[Mapping[str, str | int], ...] = ()
+    priority: tuple[Match, ...] = ()
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
     reference_encoder: str = ""
     tables: tuple[str, ...] = ()

@@ -12,13 +12,15 @@ from benchmark.suitefile import Section
 
 Grid = Mapping[str, tuple[str | int, ...]]
 """The values of each axis of a suite, by the axis."""
+Match = Mapping[str, tuple[str | int, ...]]
+"""Some values of some axes."""
 
 
 @dataclass(frozen=True)
 class Exclusion:
-    """Cells left out of a grid: those that agree with every given coordinate."""
+    """Cells left out of a grid: those that have one of the values of every given axis."""
 
-    match: Mapping[str, str | int]
+    match: Match
     reason: str
 
     def covers(self, cell: Cell) -> bool:
@@ -26,9 +28,15 @@ class Exclusion:
         return agrees(cell, self.match)
 
 
-def agrees(cell: Cell, match: Mapping[str, str | int]) -> bool:
-    """Whether a cell has every coordinate of ``match``."""
-    return all(getattr(cell, axis) == value for axis, value in match.items())
+def agrees(cell: Cell, match: Match) -> bool:
+    """Whether a cell has one of the values of every axis in ``match``."""
+    return all(getattr(cell, axis) in values for axis, values in match.items())
+
+
+def within(match: Match, grid: Grid) -> Match | None:
+    """``match`` without values that ``grid`` has not; ``None`` if an axis is left without any."""
+    kept = {axis: tuple(v for v in values if v in grid[axis]) for axis, values in match.items()}
+    return kept if all(kept.values()) else None
 
 
 def exclusions(section: Section, grid: Grid) -> tuple[Exclusion, ...]:
@@ -44,7 +52,7 @@ def exclusions(section: Section, grid: Grid) -> tuple[Exclusion, ...]:
     return tuple(found)
 
 
-def priorities(section: Section, grid: Grid) -> tuple[Mapping[str, str | int], ...]:
+def priorities(section: Section, grid: Grid) -> tuple[Match, ...]:
     """The entries of the key ``priority``, none without it.
 
     Raises:
@@ -57,8 +65,8 @@ def priorities(section: Section, grid: Grid) -> tuple[Mapping[str, str | int], .
     return tuple(found)
 
 
-def _match(entry: Section, grid: Grid, beside: str) -> Mapping[str, str | int]:
-    match = {axis: entry.member(axis, grid[axis]) for axis in grid if entry.has(axis)}
+def _match(entry: Section, grid: Grid, beside: str) -> Match:
+    match = {axis: entry.members(axis, grid[axis]) for axis in grid if entry.has(axis)}
     if not match:
         raise SuiteError(f"{entry.place}: expected at least one of {', '.join(grid)}{beside}")
     return match

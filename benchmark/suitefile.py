@@ -145,6 +145,15 @@ class Section:
         chosen: str | int = value
         return chosen
 
+    def members(self, key: str, valid: Sequence[str | int]) -> tuple[str | int, ...]:
+        """One of the values of a suite's axis, or a non-empty list of different ones."""
+        if not isinstance(self.values[key], list):
+            return (self.member(key, valid),)
+        values = self._list(key, f"values of {key}")
+        found = tuple(Section({key: value}, self.place).member(key, valid) for value in values)
+        self._refuse_duplicates(key, found)
+        return found
+
     def some_of(self, key: str, valid: Sequence[str]) -> tuple[str, ...]:
         """A non-empty list of different ``valid`` texts, in the order given."""
         values = self._list(key, key)

@@ -141,7 +141,7 @@ def outcome(entry: EntryLike) -> Outcome:
             f"{entry.cell}: cannot show a cell in state {entry.state!r}; delete its record to run "
             "the cell again"
         )
-    return Outcome(entry.state, reason=reason)
+    return Outcome(entry.state, reason=reason, config=entry.config)
 
 
 def _evaluation(protocol: str) -> str:

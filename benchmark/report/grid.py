@@ -77,7 +77,7 @@ class Outcome:
     says why a cell is not done, or what to know about one that is: that its stale record was
     accepted, or what its record notes. ``scoring`` is the part of its configuration that says which
     classes count and how groups of images are averaged (see ``benchmark.scores``); ``config`` is
-    the whole configuration and ``provenance`` the record's.
+    the whole configuration, empty for an excluded cell, and ``provenance`` the record's.
     """
 
     state: str

@@ -14,20 +14,23 @@ from benchmark.claim_formulas import (
     Expression,
     Flips,
     Greater,
+    Leaf,
+    Loss,
     Miou,
     Number,
     Several,
 )
 from benchmark.claims import Claim
-from benchmark.report.grid import Grid
+from benchmark.report.grid import Grid, Outcome
 from benchmark.report.model import RecordRef
 from benchmark.report.sample import Sample
 from benchmark.report.statistics import seeds as stats
+from benchmark.report.statistics.smoothing import smoothed
 
 REPRODUCED, NOT_REPRODUCED, NOT_RUN = "reproduced", "not reproduced", "not run"
 MOST_NAMED = 4
 
-Samples = Mapping[Miou, Sample]
+Samples = Mapping[Leaf, Sample]
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ def series(expression: Expression, seeds: Sequence[int], samples: Samples) -> di
     """The value of ``expression`` for each of ``seeds``."""
     if isinstance(expression, Number):
         return dict.fromkeys(seeds, expression.value)
-    if isinstance(expression, Miou):
+    if isinstance(expression, (Miou, Loss)):
         return stats.restrict(samples[expression].values, seeds)
     if isinstance(expression, Flips):
         return dict.fromkeys(seeds, float(_flips(expression, seeds, samples)))
@@ -85,6 +88,8 @@ def _combined(
 ) -> dict[int, float]:
     if expression.operation == "difference":
         return stats.differences(*parts)
+    if expression.operation == "ratio":
+        return {seed: parts[0][seed] / parts[1][seed] for seed in seeds}
     if expression.operation == "mean":
         return {seed: math.fsum(part[seed] for part in parts) / len(parts) for seed in seeds}
     largest, smallest = max(parts, key=stats.mean), min(parts, key=stats.mean)
@@ -151,10 +156,18 @@ def _obstacles(claim: Claim, grid: Grid) -> list[str]:
     return list(lacking)
 
 
-def _sample(atom: Miou, grid: Grid) -> Sample:
+def _sample(atom: Leaf, grid: Grid) -> Sample:
     method = next(each for each in grid.methods if each.name == atom.method)
     encoder = next(each for each in grid.encoders if each.name == atom.encoder)
     shift = next(each for each in grid.shifts if each.name == atom.shift)
+    if isinstance(atom, Loss):
+        curve = f"loss_{atom.term}"
+
+        def last(outcome: Outcome) -> float | None:
+            points = smoothed(outcome.diagnostics.get("curves", {}).get(curve, ()))
+            return points[-1] if points and points[-1] > 0 else None
+
+        return grid.sampled(method, encoder, shift, last, lambda _: f"curve {curve} above 0")
     if atom.domains == ("target",):
         return grid.sample(method, encoder, shift, (shift.target,))
     if atom.domains == ("unseen",):

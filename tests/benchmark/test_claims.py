@@ -9,7 +9,7 @@ import pytest
 
 from benchmark import claims
 from benchmark import suite as suites
-from benchmark.claim_formulas import Close, Combined, Flips, Greater, Miou, Number, Several
+from benchmark.claim_formulas import Close, Combined, Flips, Greater, Loss, Miou, Number, Several
 from benchmark.errors import SuiteError, UsageError
 
 BETTER = "{miou: {method: better, encoder: small, shift: there}}"
@@ -53,6 +53,15 @@ def test_a_claim_is_read_into_a_formula(configs: Any) -> None:
     assert claim.needs() == (better, good)
 
 
+def test_a_ratio_of_losses(configs: Any) -> None:
+    loss = "{{loss: {{method: {0}, encoder: small, shift: there, term: mix}}}}"
+    write(configs, f"figure: {{ratio: [{loss.format('better')}, {loss.format('good')}]}}")
+    parts = tuple(Loss(method, "small", "there", "mix") for method in ("better", "good"))
+    claim = claims.load("mine")
+    assert claim.figure == Combined("ratio", parts)
+    assert claim.facts()["cells"] == ["better / small / there", "good / small / there"]
+
+
 def test_flips_need_target_and_unseen_of_every_method(configs: Any) -> None:
     write(configs, "figure: {order_flips: {methods: [good, bad], encoder: small, shift: there}}")
     claim = claims.load("mine")
@@ -66,6 +75,8 @@ def test_flips_need_target_and_unseen_of_every_method(configs: Any) -> None:
     ("text", "message"),
     [
         ("figur: 1", r"claims/mine.yaml: unknown key 'figur'; closest: 'figure'"),
+        ("figure: {ratio: [1, 2]}", r"mine.yaml: figure: ratio\[1\]: expected a loss to divide by"),
+        ("figure: {loss: {method: good}}", r"figure: loss: key 'encoder' is missing"),
         ("figure: {mead: [1]}", r"mine.yaml: figure: unknown operation 'mead'; closest: 'mean'"),
         ("figure: {mean: []}", r"figure: mean: expected a non-empty list"),
         ("figure: {difference: [1]}", r"figure: difference: expected a list of two"),
@@ -84,7 +95,7 @@ def test_flips_need_target_and_unseen_of_every_method(configs: Any) -> None:
         ("tolerance: 1", r"a tolerance needs a reason"),
         ("tolerance: -1\nreason: r", r"'tolerance': expected no negative number"),
         ("seeds: 0", r"key 'seeds': expected a whole number from 1"),
-        ("quantity: percent", r"key 'quantity': expected one of miou, gain, count"),
+        ("quantity: percent", r"key 'quantity': expected one of miou, gain, ratio, count"),
         ("protocol: fast", r"key 'protocol': unknown evaluation 'fast'"),
         ("title: !!python/name:os.system x", r"a claim holds only lists"),
     ],

@@ -74,6 +74,18 @@ def test_crops_and_images_shrink_together(rehearsed, tmp_path: Path) -> None:
     assert entry.config["model"]["ignored_rows"] == {"top": 3, "bottom": 30}
 
 
+def test_a_cut_suite_forgets_exclusions_of_what_it_has_not(rehearsed, monkeypatch) -> None:
+    def cut(name: str) -> Suite:
+        suite = load(name)
+        return suite if "/" in name else suite.with_overrides(only={"method": ["hrda", "dacs"]})
+
+    load = suites.load
+    monkeypatch.setattr(suites, "load", cut)
+    suite = rehearsed("published", Terms(iterations=3, images=2, shrink=4))
+    assert suite.methods == ("dacs", "hrda")
+    assert [cell.method for cell, _ in suite.excluded_cells()] == ["hrda"]
+
+
 def test_weights_that_are_there_are_used(tmp_path: Path) -> None:
     folder = tmp_path / "weights"
     folder.mkdir()

@@ -37,6 +37,15 @@ def test_excluded_cells_stand_apart_with_their_reason(configs: Any) -> None:
     assert suite.excluded_cells() == [(Cell("bad", "large", "there", 0), "does not fit")]
 
 
+def test_an_exclusion_may_list_values(configs: Any) -> None:
+    configs.suite(
+        "methods: [good, bad, slow]\nencoders: [small, large]\n"
+        "exclude:\n- {method: [bad, slow], encoder: [large], reason: not these}\n"
+    )
+    left_out = {(cell.method, cell.encoder) for cell, _ in suites.load("tiny").excluded_cells()}
+    assert left_out == {("bad", "large"), ("slow", "large")}
+
+
 def test_a_suite_may_be_a_file_anywhere(configs: Any, tmp_path: Path) -> None:
     path = configs.suite("budget: {minutes_per_cell: 2}", name="own")
     moved = path.rename(tmp_path / "own.yaml")
@@ -106,6 +115,12 @@ def test_a_method_may_follow_another_protocol(configs: Any) -> None:
         ("checkpoints: {every: 0}", r"key 'every': expected a whole number from 1 to 10000000"),
         ("checkpoints: {keep: all}", r"key 'keep': expected one of weights, nothing, everything"),
         ("checkpoints: {best: 1}", r"checkpoints: unknown key 'best'; .*valid: every, keep"),
+        ("exclude: [{method: [], reason: r}]", r"exclude\[0\]: key 'method': expected a non-empty"),
+        (
+            "exclude: [{method: [best], reason: r}]",
+            r"exclude\[0\]: key 'method': unknown method of",
+        ),
+        ("exclude: [{seed: [0, 0], reason: r}]", r"exclude\[0\]: key 'seed': 0 is given twice"),
         ("priority: good", r"key 'priority': expected a list of mappings, found the text 'good'"),
         ("priority: [{}]", r"priority\[0\]: expected at least one of method, encoder, shift, seed"),
         ("priority: [{method: best}]", r"priority\[0\]: key 'method': unknown method of this"),

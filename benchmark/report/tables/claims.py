@@ -21,7 +21,8 @@ from benchmark.report.verdicts import NOT_RUN, Verdict, judge
 
 COUNT = Quantity("count", "count", decimals=0)
 VERDICT = Quantity("verdict", "verdict", decimals=0)
-QUANTITIES = {"miou": MIOU, "gain": GAIN, "count": COUNT}
+RATIO = Quantity("ratio", "ratio", decimals=2)
+QUANTITIES = {"miou": MIOU, "gain": GAIN, "ratio": RATIO, "count": COUNT}
 
 
 def claims(grid: Grid) -> Table:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmark.report.grid import Encoder, Grid, Method, Outcome, Shift
 from benchmark.report.model import Column, Footnotes, Quantity, Row, Section, Table
-from benchmark.report.statistics.seeds import mean
+from benchmark.report.statistics.smoothing import WINDOW as WINDOW
+from benchmark.report.statistics.smoothing import smoothed
 from benchmark.report.tables import cells
 from benchmark.report.tables.wording import row_keys
 
 CURVE = "loss_feature_distance"
 """The curve of the loss; with layers apart, the layer stands behind it and an underscore."""
-WINDOW = 10
-"""Recorded points in a running mean."""
 SHOWN = ("first", "last", "least")
 
 
@@ -47,17 +45,6 @@ def feature_distance(grid: Grid) -> Table:
     )
 
 
-def smoothed(curve: Sequence[float]) -> list[float]:
-    """Running means over ``WINDOW`` points, or the mean of all where there are fewer.
-
-    Points without a finite value are left out first.
-    """
-    known = [float(v) for v in curve if isinstance(v, (int, float)) and math.isfinite(v)]
-    width = min(WINDOW, len(known))
-    ends = range(width, len(known) + 1) if known else ()
-    return [mean(dict(enumerate(known[end - width : end]))) for end in ends]
-
-
 def _section(grid: Grid, shift: Shift, footnotes: Footnotes) -> Section:
     quantities = [Quantity(f"feature_distance_{name}", name, decimals=4) for name in SHOWN]
     found = {
@@ -80,24 +67,27 @@ def _section(grid: Grid, shift: Shift, footnotes: Footnotes) -> Section:
     )
 
 
-def _done(grid: Grid, shift: Shift, method: int, encoder: int) -> list[Outcome]:
+def _outcomes(grid: Grid, shift: Shift, method: int, encoder: int) -> list[Outcome]:
     names = grid.methods[method].name, grid.encoders[encoder].name, shift.name
     return [
         outcome
         for cell, outcome in grid.outcomes.items()
-        if (cell.method, cell.encoder, cell.shift) == names and outcome.state == "done"
+        if (cell.method, cell.encoder, cell.shift) == names
     ]
 
 
 def _curves(grid: Grid, shift: Shift, method: int, encoder: int) -> list[str]:
-    return sorted(
-        {
-            name
-            for outcome in _done(grid, shift, method, encoder)
-            for name, curve in outcome.diagnostics.get("curves", {}).items()
-            if (name == CURVE or name.startswith(f"{CURVE}_")) and smoothed(curve)
-        }
-    )
+    """The curves of the distance that were recorded; the one to come where cells will have it."""
+    outcomes = _outcomes(grid, shift, method, encoder)
+    recorded = {
+        name
+        for outcome in outcomes
+        if outcome.state == "done"
+        for name, curve in outcome.diagnostics.get("curves", {}).items()
+        if (name == CURVE or name.startswith(f"{CURVE}_")) and smoothed(curve)
+    }
+    planned = any(_settings(each.config) for each in outcomes if each.state != "done")
+    return sorted(recorded) or [CURVE] * planned
 
 
 def _row(
@@ -120,7 +110,7 @@ def _row(
         sample = grid.sampled(method, encoder, shift, read, lambda _: f"curve {name}")
         found.append(cells.over_seeds(sample, footnotes, quantity))
     place = (grid.methods.index(method), grid.encoders.index(encoder))
-    told = {_settings(outcome.config) for outcome in _done(grid, shift, *place)}
+    told = {_settings(outcome.config) for outcome in _outcomes(grid, shift, *place)}
     marks = [footnotes.number(text) for text in sorted(told) if text]
     found[0] = dataclasses.replace(found[0], footnotes=(*found[0].footnotes, *marks))
     layer = name.removeprefix(CURVE).strip("_") or "all"

@@ -39,6 +39,8 @@ def test_what_takes_longest_comes_first_and_the_rest_as_in_the_grid() -> None:
 
 def test_priorities_come_before_durations() -> None:
     due = [planned(m, e, 1) for m in "abc" for e in "xy"]
-    suite = dataclasses.replace(SUITE, priority=({"method": "b", "encoder": "y"}, {"encoder": "y"}))
+    suite = dataclasses.replace(
+        SUITE, priority=({"method": ("b",), "encoder": ("y",)}, {"encoder": ("y",)})
+    )
     known = [planned("c", "x", 0, 90.0), planned("c", "y", 0, 9.0)]
     assert order(due, known, suite) == ["by1", "cy1", "ay1", "cx1", "ax1", "bx1"]

@@ -11,7 +11,16 @@ import pytest
 from scored import scored
 
 from benchmark.cell import Cell
-from benchmark.claim_formulas import Close, Combined, Expression, Flips, Greater, Miou, Number
+from benchmark.claim_formulas import (
+    Close,
+    Combined,
+    Expression,
+    Flips,
+    Greater,
+    Loss,
+    Miou,
+    Number,
+)
 from benchmark.claims import Claim
 from benchmark.report.grid import Domain, Encoder, Grid, Method, Outcome, Shift
 from benchmark.report.tables import claims as table_of
@@ -65,6 +74,27 @@ def test_a_published_figure_is_reproduced_within_its_tolerance() -> None:
     ):
         made = claim(figure, Close(figure, Number(published)), tolerance=tolerance)
         assert judge(made, grid()).word == word
+
+
+def test_a_ratio_of_losses_takes_the_last_running_mean_of_their_curves() -> None:
+    def with_curve(outcome: Outcome, curve: list[float]) -> Outcome:
+        return dataclasses.replace(outcome, diagnostics={"curves": {"loss_distance": curve}})
+
+    ends = {"a": (6.0, 8.0, 9.0), "b": (2.0, 2.0, 3.0), "c": (0.0, 0.0, 0.0)}
+    made = grid()
+    outcomes = {
+        # Only the last ten points count.
+        cell: with_curve(each, [99.0] * 15 + [ends[cell.method][cell.seed]] * 10)
+        for cell, each in made.outcomes.items()
+    }
+    made = dataclasses.replace(made, outcomes=outcomes)
+    first, second, none = (Loss(method, "e", "s", "distance") for method in "abc")
+    figure = Combined("ratio", (first, second))
+    verdict = judge(claim(figure, Greater(figure, Number(2.9))), made)
+    assert (verdict.word, verdict.figure) == (REPRODUCED, {0: 3.0, 1: 4.0, 2: 3.0})
+    assert judge(claim(figure, Greater(figure, Number(3.0))), made).word == NOT_REPRODUCED
+    nothing = Combined("ratio", (first, none))
+    assert judge(claim(nothing, Greater(nothing, Number(1.0))), made).word == NOT_RUN
 
 
 def test_figure_spread_and_interval_are_those_over_seeds() -> None:

@@ -135,6 +135,24 @@ def test_feature_distance_is_smoothed_before_its_least_value_is_taken(story: Gri
     assert feature_distance(story).sections == ()
 
 
+def test_a_feature_distance_to_come_has_a_row(story: Grid) -> None:
+    config = {"model": {"feature_distance": {"teacher": "initial", "level": 2}}}
+    cells = [Cell("dacs", "vit_b", "syn-real", seed) for seed in range(3)]
+    waiting = dict.fromkeys(cells, Outcome("missing", config=config))
+    table = feature_distance(dataclasses.replace(story, outcomes={**story.outcomes, **waiting}))
+    assert row(table, "DACS", "ViT_B")["feature_distance_last"].state == "missing"
+    assert table.notes == ("teacher initial, level 2",)
+
+
+def test_a_cost_table_that_is_asked_for_says_what_is_known_before_a_run(story: Grid) -> None:
+    encoders = (dataclasses.replace(story.encoders[0], card={"gmacs": {512: 178.5}}),)
+    grid = dataclasses.replace(story, encoders=encoders, tables=("overhead",), outcomes={})
+    cells = row(overhead(grid), "DACS", "ResNet")
+    assert (cells["gmacs_512"].value, cells["device_hours"].state) == (178.5, "missing")
+    assert "Nothing is measured." in overhead(grid).caption
+    assert overhead(dataclasses.replace(grid, tables=())).sections == ()
+
+
 def test_encoders_are_compared_with_the_imagenet_one(story: Grid) -> None:
     grid = pretrained(story, "ImageNet-1k, supervised", "none")
     difference = row(uda(grid), "DACS")["encoder_gain"]

@@ -1,0 +1,22 @@
+"""Running means of recorded curves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from benchmark.report.statistics.seeds import mean
+
+WINDOW = 10
+"""Recorded points in a running mean."""
+
+
+def smoothed(curve: Sequence[float]) -> list[float]:
+    """Running means over ``WINDOW`` points, or the mean of all where there are fewer.
+
+    Points without a finite value are left out first.
+    """
+    known = [float(v) for v in curve if isinstance(v, (int, float)) and math.isfinite(v)]
+    width = min(WINDOW, len(known))
+    ends = range(width, len(known) + 1) if known else ()
+    return [mean(dict(enumerate(known[end - width : end]))) for end in ends]

@@ -1,0 +1,8 @@
+"""The feature distance of the third of the four blocks that feed the pyramid."""
+
+based_on = "daformer-fd-tower"
+card = dict(
+    title="DAFormer, FD own, tower, third block",
+    summary="Feature distance of the third of the tower's four blocks to its own initial weights.",
+)
+model = dict(feature_distance=dict(level=2))
