@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from mmseg_ext.encoders.tower import IMAGENET, Tower, description
 from mmseg_ext.encoders.weight_file import State, stripped
@@ -15,6 +15,7 @@ from mmseg_ext.registry import MODELS
 
 # mmseg needs the operators that the registry's module provides: import it afterwards.
 from mmseg.models.backbones import MixVisionTransformer  # isort: skip
+from mmseg.models.backbones.mit import MixFFN  # isort: skip
 
 # Width and blocks of each stage of the variants B0 to B5 (Xie et al., 2021, table 6).
 _VARIANTS = {
@@ -42,7 +43,8 @@ class MixTransformer(MixVisionTransformer):
     mix_transformer.py). MMSegmentation's class has no stochastic depth by default and an epsilon of
     1e-6 in all norms; the original has 0.1, and 1e-5 in the norms of patch embeddings and
     reduced keys. Level sizes are ceil(H / s). Attention runs fused: asking torch for the attention
-    weights, as MMSegmentation does, only to drop them is slow.
+    weights, as MMSegmentation does, only to drop them is slow. Feed-forward layers are
+    `ChannelsLastFFN`.
 
     Args:
         variant: ``b0`` to ``b5``.
@@ -87,6 +89,8 @@ class MixTransformer(MixVisionTransformer):
                 module.eps = 1e-5
             if isinstance(module, nn.MultiheadAttention):
                 module.register_forward_pre_hook(_without_weights, with_kwargs=True)
+            if type(module) is MixFFN:
+                module.__class__ = ChannelsLastFFN
         tower = Tower(
             name=f"mit_{variant}" + (f"/{pretrained}" if pretrained else ""),
             network=self,
@@ -104,6 +108,24 @@ class MixTransformer(MixVisionTransformer):
         """Draw random weights, unless pre-trained ones were loaded."""
         if self.loaded is None:
             super().init_weights()
+
+
+class ChannelsLastFFN(MixFFN):  # type: ignore[misc]
+    """MMSegmentation's ``MixFFN`` that copies nothing on the CPU.
+
+    Tokens (N, h w, C) are a map (N, C, h, w) in channels-last layout as they lie in memory.
+    ``MixFFN`` copies them to the other layout and back; its convolutions are no faster there.
+    """
+
+    def forward(
+        self, x: Tensor, hw_shape: tuple[int, int], identity: Tensor | None = None
+    ) -> Tensor:
+        """Tokens (N, h w, C) of a map of size ``hw_shape``, with the shortcut added."""
+        if x.device.type != "cpu":
+            return super().forward(x, hw_shape, identity)  # type: ignore[no-any-return]
+        map_bchw = x.unflatten(1, tuple(hw_shape)).permute(0, 3, 1, 2)
+        out = self.layers(map_bchw).permute(0, 2, 3, 1).flatten(1, 2)
+        return (x if identity is None else identity) + self.dropout_layer(out)  # type: ignore[no-any-return]
 
 
 def _without_weights(

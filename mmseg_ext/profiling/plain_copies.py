@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from mmseg_ext.encoders.mix_transformer import ChannelsLastFFN
 from mmseg_ext.heads.depthwise import DilatedDepthwiseConv
 
 
@@ -17,4 +18,6 @@ def plain_copy(network: nn.Module) -> Any:
     for module in copied.modules():
         if isinstance(module, DilatedDepthwiseConv):
             module.__class__ = nn.Conv2d  # type: ignore[assignment]
+        elif isinstance(module, ChannelsLastFFN):
+            module.__class__ = ChannelsLastFFN.__base__
     return copied
