@@ -9,14 +9,15 @@ updated at the start of an iteration, and all cross-entropies are means over all
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from mmseg_ext.methods.base import Batch, Term, UDAMethod
-from mmseg_ext.parts.class_mix import ClassMix
-from mmseg_ext.parts.pseudo_labels import PseudoLabels
+from mmseg_ext.parts.class_mix import ClassMix, Mixed
+from mmseg_ext.parts.pseudo_labels import Pseudo, PseudoLabels
 from mmseg_ext.parts.strong_augmentation import StrongAugmentation
 from mmseg_ext.parts.teacher import MeanTeacher
 from mmseg_ext.registry import MODELS
@@ -66,8 +67,8 @@ class DACS(UDAMethod):
         yield Term("source", self.loss(source, batch.source_label))
 
         pseudo = self.pseudo_labels(self.segment(self.teacher, target_image))
-        mixed = self.class_mix(batch.source_image, batch.source_label, target_image, pseudo)
-        prediction = self.predict(self.strong_augmentation(mixed.image_bchw))
+        mixed = self.mix(batch, target_image, pseudo)
+        prediction = self.predict(mixed.image_bchw)
         loss = self.loss(prediction, mixed.label_bhw, mixed.weight_bhw)
         yield Term("mix", loss, {"pseudo_label_weight": pseudo.weight})
 
@@ -79,6 +80,17 @@ class DACS(UDAMethod):
                 "target domain"
             )
         return batch.target_image
+
+    def mix(self, batch: Batch, target_image: Tensor, pseudo: Pseudo) -> Mixed:
+        """Source classes pasted onto the target images, augmented (see `ClassMix`)."""
+        mixed = self.class_mix(
+            batch.source_image,
+            batch.source_label,
+            target_image,
+            pseudo,
+            batch.source_label_on_host,
+        )
+        return replace(mixed, image_bchw=self.strong_augmentation(mixed.image_bchw))
 
     def loss(
         self, prediction: Prediction, label_bhw: Tensor, weight_bhw: Tensor | None = None

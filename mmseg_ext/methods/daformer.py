@@ -69,8 +69,8 @@ class DAFormer(DACS):
         pseudo = self.pseudo_labels(self.segment(self.teacher, target_image))
         confident = pseudo.weight
         pseudo = self.without_margins(pseudo, batch.target_valid)
-        mixed = self.class_mix(batch.source_image, batch.source_label, target_image, pseudo)
-        prediction = self.predict(self.strong_augmentation(mixed.image_bchw))
+        mixed = self.mix(batch, target_image, pseudo)
+        prediction = self.predict(mixed.image_bchw)
         loss = self.loss(prediction, mixed.label_bhw, mixed.weight_bhw)
         watched = {"pseudo_label_weight": pseudo.weight.mean(), "confident_pixels": confident}
         yield Term("mix", loss, watched)
