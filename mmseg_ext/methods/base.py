@@ -31,7 +31,6 @@ from mmseg_ext.parts.valid_margins import padded, valid_pixels
 from mmseg_ext.registry import MODELS
 from mmseg_ext.segmentors.prediction import Prediction, TrainsOnDetail
 
-
 _DOMAINS = ("source", "target")
 
 
