@@ -48,6 +48,7 @@ def for_this_machine(
         training["dataset"]["rare_class_sampling"]["cache"] = cache
 
     iterations = runner["train_cfg"]["max_iters"]
+    logged_every = max(1, min(50, iterations // 10))
     resume_point = paths.folder / "resume.pth"
     runner.update(
         work_dir=str(paths.folder),
@@ -58,9 +59,10 @@ def for_this_machine(
         default_hooks={
             "logger": {
                 "type": "LoggerHook",
-                "interval": max(1, min(50, iterations // 10)),
+                "interval": logged_every,
                 "log_metric_by_epoch": False,
             },
+            "runtime_info": {"type": "mmseg_ext.LoggedValuesHook", "interval": logged_every},
             "checkpoint": None,
         },
         custom_hooks=[

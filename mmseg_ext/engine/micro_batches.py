@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from mmseg_ext.errors import MethodError, NonFiniteLossError
+from mmseg_ext.errors import MethodError
 from mmseg_ext.parts.teacher import MeanTeacher
 
 Batch = TypeVar("Batch")
@@ -72,22 +72,3 @@ def mean_log(logs: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
     if len(logs) == 1:
         return logs[0]
     return {name: torch.stack([log[name] for log in logs]).mean() for name in logs[0]}
-
-
-def refuse_non_finite(log: Mapping[str, Tensor], steps_taken: Tensor) -> None:
-    """Raise for a loss term (``loss_<name>``) of a step that is NaN or infinite.
-
-    All terms at once, because asking each would wait for the device as many times; and their means
-    over the processes, so that all of them stop together.
-
-    Raises:
-        NonFiniteLossError: names the first such term.
-    """
-    losses = {name: value for name, value in log.items() if name.startswith("loss_")}
-    if torch.stack([loss.float() for loss in losses.values()]).isfinite().all():
-        return
-    name, loss = next((n, loss) for n, loss in losses.items() if not torch.isfinite(loss))
-    raise NonFiniteLossError(
-        f"loss term {name.removeprefix('loss_')!r} became {float(loss)} in iteration "
-        f"{int(steps_taken) + 1}"
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,18 +14,24 @@ from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mmseg_ext.datasets.classes import IGNORE_LABEL
+from mmseg_ext.engine import gradient_clipping
 from mmseg_ext.engine.data_parallel import (
     average_gradients,
     average_statistics,
     mean_over_processes,
 )
-from mmseg_ext.engine.micro_batches import mean_log, refuse_non_finite, slices, teachers_held
+from mmseg_ext.engine.finite_losses import FiniteLosses
+from mmseg_ext.engine.micro_batches import mean_log, slices, teachers_held
 from mmseg_ext.engine.part_optimizers import STUDENT, by_part
 from mmseg_ext.errors import OptimizerError, TargetLabelsSeenError
 from mmseg_ext.parts.cross_entropy import Denominator, PixelCrossEntropy
-from mmseg_ext.parts.valid_margins import valid_pixels
+from mmseg_ext.parts.transfer import batch_to_device
+from mmseg_ext.parts.valid_margins import padded, valid_pixels
 from mmseg_ext.registry import MODELS
 from mmseg_ext.segmentors.prediction import Prediction, TrainsOnDetail
+
+_DOMAINS = ("source", "target")
 
 
 @dataclass(frozen=True)
@@ -33,13 +39,15 @@ class Batch:
     """A prepared training batch: normalised images (B,3,H,W) and source labels (B,H,W) int64.
 
     ``target_valid`` (B,H,W) bool tells margins of the target images from the rest, where the data
-    set sends such masks. There is no field for target labels.
+    set sends such masks. ``source_label_on_host`` is ``source_label`` on the CPU, for what decides
+    by the labels: on a GPU the host would wait for them. There is no field for target labels.
     """
 
     source_image: Tensor
     source_label: Tensor
     target_image: Tensor | None
     target_valid: Tensor | None = None
+    source_label_on_host: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +106,8 @@ class UDAMethod(BaseModel):
         self.cross_entropy = PixelCrossEntropy(class_weight, loss_denominator)
         # A buffer, so that a resumed run counts on.
         self.register_buffer("iteration", torch.zeros((), dtype=torch.int64))
+        self._steps_taken = 0  # the same number on the host, which need not ask the device for it
+        self.finite_losses = FiniteLosses()
 
     @abstractmethod
     def training_terms(self, batch: Batch) -> Iterator[Term]:
@@ -111,10 +121,16 @@ class UDAMethod(BaseModel):
 
         ``optim_wrapper`` is the student's alone, or an ``OptimWrapperDict`` with one wrapper for
         each part that a term names. The value logged as ``loss`` is the student's. With several
-        processes, gradients, logged values and running statistics are averaged over them.
+        processes, gradients, logged values and running statistics are averaged over them. Where
+        the student's gradients are clipped, ``grad_norm`` is their norm before it.
+
+        Nothing in it waits for a GPU to finish what it was told.
 
         Raises:
-            NonFiniteLossError: a term is NaN or infinite; the weights are left as they were.
+            NonFiniteLossError: a term is NaN or infinite. On the CPU it is one of this step, and
+                the weights are left as they were. On a GPU it is one of the step before, whose
+                update the weights have taken (`FiniteLosses`): the method can no longer be
+                trained, saved or tested in this process.
             OptimizerError: a term names a part that has no optimizer.
         """
         wrappers = by_part(optim_wrapper)
@@ -124,12 +140,15 @@ class UDAMethod(BaseModel):
             with teachers_held(self, hold=index > 0):
                 logs.append(self._back_propagate(batch, wrappers))
         log = mean_over_processes(mean_log(logs))
-        refuse_non_finite(log, self.iteration)
-        for wrapper in wrappers.values():
+        self.finite_losses.look(log, self._steps_taken + 1)
+        for part, wrapper in wrappers.items():
             average_gradients(p for g in wrapper.optimizer.param_groups for p in g["params"])
-            wrapper.step()
+            norm = gradient_clipping.step(wrapper)
+            if norm is not None and part == STUDENT:
+                log["grad_norm"] = norm.detach()
         average_statistics(self)
         self.iteration += 1
+        self._steps_taken += 1
         return log
 
     def _back_propagate(
@@ -179,18 +198,23 @@ class UDAMethod(BaseModel):
         Raises:
             TargetLabelsSeenError: a target sample carries labels.
         """
-        source = self.data_preprocessor(data["source"], training=True)
-        labels = [sample.gt_sem_seg.data.squeeze(0) for sample in source["data_samples"]]
+        device = self.data_preprocessor.device
+        moved = batch_to_device({name: data[name] for name in _DOMAINS if name in data}, device)
+        source = self.data_preprocessor(moved["source"], training=True)
+        label = _stacked_labels(source["data_samples"], source["inputs"].shape[2:])
+        on_host = label
+        if device.type != "cpu":
+            on_host = _stacked_labels(data["source"]["data_samples"], label.shape[1:])
         target_image = target_valid = None
-        if "target" in data:
-            target = self.data_preprocessor(data["target"], training=True)
+        if "target" in moved:
+            target = self.data_preprocessor(moved["target"], training=True)
             if any("gt_sem_seg" in sample for sample in target["data_samples"]):
                 raise TargetLabelsSeenError(
                     "a target sample carries labels; a method must never see them"
                 )
             target_image = target["inputs"]
             target_valid = valid_pixels(target["data_samples"], target_image.shape[2:])
-        return Batch(source["inputs"], torch.stack(labels).long(), target_image, target_valid)
+        return Batch(source["inputs"], label, target_image, target_valid, on_host)
 
     def segment(self, network: nn.Module, image_bchw: Tensor) -> Tensor:
         """Logits (B,C,H,W) of a segmentor in fp32, upsampled to the size of its input image."""
@@ -228,6 +252,25 @@ class UDAMethod(BaseModel):
             align_corners=self.student.align_corners,
         )
 
+    def train(self, mode: bool = True) -> UDAMethod:
+        """Set the mode as usual; a method in evaluation mode has had finite losses so far.
+
+        Raises:
+            NonFiniteLossError: it has not.
+        """
+        if not mode:
+            self.finite_losses.settle()
+        super().train(mode)
+        return self
+
+    def _save_to_state_dict(self, *args: Any, **options: Any) -> None:
+        self.finite_losses.settle()
+        super()._save_to_state_dict(*args, **options)
+
+    def _load_from_state_dict(self, *args: Any, **options: Any) -> None:
+        super()._load_from_state_dict(*args, **options)
+        self._steps_taken = int(self.iteration)
+
     def forward(
         self,
         inputs: Tensor,
@@ -244,6 +287,12 @@ class UDAMethod(BaseModel):
                 f"{type(self).__name__} trains through train_step, which pairs two domains"
             )
         return self.student(inputs.contiguous(memory_format=self._layout), data_samples, mode=mode)
+
+
+def _stacked_labels(samples: Sequence[SegDataSample], size: Sequence[int]) -> Tensor:
+    """Labels (B,H,W) int64 of samples, 255 where images are padded to a size."""
+    labels = (sample.gt_sem_seg.data.squeeze(0) for sample in samples)
+    return torch.stack([padded(label, size, IGNORE_LABEL) for label in labels]).long()
 
 
 def _statistics_of(student: nn.Module) -> dict[str, Any]:

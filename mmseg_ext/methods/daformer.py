@@ -20,6 +20,7 @@ from mmseg_ext.parts.feature_distance import FeatureDistance
 from mmseg_ext.parts.pseudo_labels import Pseudo
 from mmseg_ext.parts.valid_margins import IgnoredRows, restrict
 from mmseg_ext.registry import MODELS
+from mmseg_ext.segmentors.prediction import Prediction
 
 
 @MODELS.register_module()
@@ -59,21 +60,31 @@ class DAFormer(DACS):
         if self.feature_distance is not None:
             self.feature_distance.remember(self.student.backbone)
 
-        source = self.predict(batch.source_image)
-        loss = self.loss(source, batch.source_label)
-        yield Term("source", loss, with_next=self.feature_distance is not None)
-        if self.feature_distance is not None:
-            loss = self.feature_distance(source, batch.source_label, self.student.backbone)
-            yield Term("feature_distance", loss)
+        if not self.single_pass:
+            yield from self.source_terms(self.predict(batch.source_image), batch.source_label)
 
         pseudo = self.pseudo_labels(self.segment(self.teacher, target_image))
         confident = pseudo.weight
         pseudo = self.without_margins(pseudo, batch.target_valid)
-        mixed = self.class_mix(batch.source_image, batch.source_label, target_image, pseudo)
-        prediction = self.predict(self.strong_augmentation(mixed.image_bchw))
+        mixed = self.mix(batch, target_image, pseudo)
+        if self.single_pass:
+            source, prediction = self.predict_both(batch.source_image, mixed.image_bchw)
+            yield from self.source_terms(source, batch.source_label, with_next=True)
+        else:
+            prediction = self.predict(mixed.image_bchw)
         loss = self.loss(prediction, mixed.label_bhw, mixed.weight_bhw)
         watched = {"pseudo_label_weight": pseudo.weight.mean(), "confident_pixels": confident}
         yield Term("mix", loss, watched)
+
+    def source_terms(
+        self, source: Prediction, label_bhw: Tensor, with_next: bool = False
+    ) -> Iterator[Term]:
+        """Cross-entropy and feature distance of the source; they share one backward pass."""
+        has_distance = self.feature_distance is not None
+        yield Term("source", self.loss(source, label_bhw), with_next=with_next or has_distance)
+        if self.feature_distance is not None:
+            loss = self.feature_distance(source, label_bhw, self.student.backbone)
+            yield Term("feature_distance", loss, with_next=with_next)
 
     def without_margins(self, pseudo: Pseudo, valid_bhw: Tensor | None) -> Pseudo:
         """The pseudo labels, weighing nothing in ignored rows and where pixels are not valid."""

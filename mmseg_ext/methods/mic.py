@@ -69,18 +69,18 @@ class MIC(DAFormer):
         if self.feature_distance is not None:
             self.feature_distance.remember(self.student.backbone)
 
-        source = self.predict(batch.source_image)
-        loss = self.loss(source, batch.source_label)
-        yield Term("source", loss, with_next=self.feature_distance is not None)
-        if self.feature_distance is not None:
-            loss = self.feature_distance(source, batch.source_label, self.student.backbone)
-            yield Term("feature_distance", loss)
+        if not self.single_pass:
+            yield from self.source_terms(self.predict(batch.source_image), batch.source_label)
 
         pseudo = self.pseudo_labels(self.segment(self.teacher, target_image))
         confident = pseudo.weight
         pseudo = self.without_margins(pseudo, batch.target_valid)
-        mixed = self.class_mix(batch.source_image, batch.source_label, target_image, pseudo)
-        prediction = self.predict(self.strong_augmentation(mixed.image_bchw))
+        mixed = self.mix(batch, target_image, pseudo)
+        if self.single_pass:
+            source, prediction = self.predict_both(batch.source_image, mixed.image_bchw)
+            yield from self.source_terms(source, batch.source_label, with_next=True)
+        else:
+            prediction = self.predict(mixed.image_bchw)
         loss = self.loss(prediction, mixed.label_bhw, mixed.weight_bhw)
         watched = {"pseudo_label_weight": pseudo.weight.mean(), "confident_pixels": confident}
         yield Term("mix", loss, watched)

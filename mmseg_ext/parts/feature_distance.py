@@ -96,6 +96,7 @@ class FeatureDistance(nn.Module):
         self.counts[list(classes)] = True
         # A buffer, so that a resumed run does not take the trained encoder for the initial one.
         self.register_buffer("remembered", torch.zeros((), dtype=torch.bool))
+        self._has_remembered = False  # the same on the host, which need not ask the device for it
 
     def train(self, mode: bool = True) -> FeatureDistance:
         """Set the mode, but keep the frozen encoder in evaluation mode."""
@@ -106,9 +107,16 @@ class FeatureDistance(nn.Module):
     @torch.no_grad()
     def remember(self, encoder: nn.Module) -> None:
         """Before the first step: take the student's encoder, initialised by now, as the teacher."""
-        if self.follows_student and not self.remembered:
+        if self._has_remembered:
+            return
+        if self.follows_student:
             self.teacher.load_state_dict(encoder.state_dict())
         self.remembered.fill_(True)
+        self._has_remembered = True
+
+    def _load_from_state_dict(self, *args: Any, **options: Any) -> None:
+        super()._load_from_state_dict(*args, **options)
+        self._has_remembered = bool(self.remembered)
 
     def forward(self, prediction: Prediction, label_bhw: Tensor, encoder: nn.Module) -> Tensor:
         """The weighted loss; without a qualifying cell 0, connected to the features all the same.
@@ -130,9 +138,10 @@ class FeatureDistance(nn.Module):
                 f"encoder's {tuple(teacher.shape)}; both must have equal channels and strides"
             )
         cells = self.cells(label_bhw, student.shape[2:])
-        if not cells.any():
-            return 0.0 * student.float().sum()
-        return self.weight * self._distance(student, teacher)[cells].mean()
+        # The mean over the chosen cells without picking them out: the host would have to wait for
+        # their number.
+        distance = torch.where(cells, self._distance(student, teacher), 0.0)
+        return self.weight * (distance.sum() / cells.sum().clamp(min=1))
 
     def _maps(self, encoder: Any, image_bchw: Tensor) -> Sequence[Tensor]:
         look = encoder.intermediates if self.features == "tower" else encoder

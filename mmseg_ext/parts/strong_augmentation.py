@@ -16,6 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mmseg_ext.parts.transfer import to_device
+
 
 class StrongAugmentation(nn.Module):
     """Colour jitter, then Gaussian blur, of a batch of normalised images.
@@ -77,22 +79,22 @@ class StrongAugmentation(nn.Module):
 
     def _augmented(self, image_bchw: Tensor) -> Tensor:
         jitter, blur = torch.rand(2, 1 if self.per == "batch" else len(image_bchw))
-        jittered, blurred = jitter < self.jitter_probability, blur < self.blur_probability
-        if jittered.any():
+        jittered = (jitter < self.jitter_probability).tolist()
+        blurred = (blur < self.blur_probability).tolist()
+        if any(jittered):
             colour = image_bchw * self.std + self.mean
             image_bchw = _where(jittered, (self._jitter(colour) - self.mean) / self.std, image_bchw)
-        if blurred.any():
+        if any(blurred):
             low, high = self.sigma
             sigma_b = torch.empty(1 if self.shared_sigma else len(image_bchw)).uniform_(low, high)
-            sigma_b = sigma_b.expand(len(image_bchw)).to(image_bchw)
+            sigma_b = _beside(image_bchw, sigma_b).expand(len(image_bchw))
             image_bchw = _where(blurred, gaussian_blur(image_bchw, sigma_b), image_bchw)
         return image_bchw
 
     def _jitter(self, rgb: Tensor) -> Tensor:
         count, s = len(rgb), self.strength
-        brightness, contrast, saturation = torch.empty(3, count).uniform_(1.0 - s, 1.0 + s).to(rgb)
-        hue = torch.empty(count).uniform_(-s, s).to(rgb)
-        factors = (brightness, contrast, saturation, hue)
+        scales, hue = torch.empty(3, count).uniform_(1.0 - s, 1.0 + s), torch.empty(1, count)
+        factors = _beside(rgb, torch.cat([scales, hue.uniform_(-s, s)])).unbind()
         if self.shared_order:
             return _in_random_order(rgb, factors)
         images = [
@@ -109,10 +111,16 @@ def _in_random_order(rgb: Tensor, factors: Sequence[Tensor]) -> Tensor:
     return rgb
 
 
-def _where(chosen_b: Tensor, changed: Tensor, image_bchw: Tensor) -> Tensor:
-    if chosen_b.all():
+def _where(chosen: list[bool], changed: Tensor, image_bchw: Tensor) -> Tensor:
+    if all(chosen):
         return changed
-    return torch.where(chosen_b.view(-1, 1, 1, 1).to(changed.device), changed, image_bchw)
+    chosen_b = to_device(torch.tensor(chosen), changed.device)
+    return torch.where(chosen_b.view(-1, 1, 1, 1), changed, image_bchw)
+
+
+def _beside(image: Tensor, drawn: Tensor) -> Tensor:
+    """Numbers drawn on the host, in the type and on the device of an image."""
+    return to_device(drawn.to(image.dtype), image.device)
 
 
 def adjust_brightness(rgb: Tensor, factor_b: Tensor) -> Tensor:
@@ -154,7 +162,7 @@ def _rgb_to_hsv(rgb: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 def _hsv_to_rgb(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
     # channel_n = v - v*s*max(0, min(k, 4-k, 1)) with k = (n + 6h) mod 6 and n = 5, 3, 1.
-    offset = torch.tensor([5.0, 3.0, 1.0], device=hue.device, dtype=hue.dtype).view(1, 3, 1, 1)
+    offset = torch.arange(5, 0, -2, device=hue.device, dtype=hue.dtype).view(1, 3, 1, 1)
     k = (offset + hue[:, None] * 6.0) % 6.0
     ramp = torch.minimum(torch.minimum(k, 4.0 - k), torch.ones_like(k)).clamp(min=0.0)
     return value[:, None] * (1.0 - saturation[:, None] * ramp)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -66,6 +66,7 @@ class MeanTeacher(nn.Module):
         self.network = copy.deepcopy(student).requires_grad_(False)
         # A buffer, so that a resumed run goes on with the decay it had reached.
         self.register_buffer("step", torch.zeros((), dtype=torch.int64))
+        self._steps = 0  # the same number on the host, which need not ask the device for it
 
     def train(self, mode: bool = True) -> MeanTeacher:
         """Set the mode as usual, but keep everything that drops at random switched off.
@@ -85,8 +86,7 @@ class MeanTeacher(nn.Module):
         """Take the student's current weights into the mean and count one step, unless held."""
         if self.held:
             return
-        step = int(self.step)
-        decay = min(1.0 - 1.0 / (step + 1), self.alpha)
+        decay = min(1.0 - 1.0 / (self._steps + 1), self.alpha)
         own = dict(self.network.named_parameters())
         theirs = dict(student.named_parameters())
         if own.keys() != theirs.keys():
@@ -94,9 +94,10 @@ class MeanTeacher(nn.Module):
                 f"teacher and student differ in {sorted(own.keys() ^ theirs.keys())[:5]}"
             )
         _average(own, theirs, decay)
-        if step == 0 or self.buffer_policy != "none":
+        if self._steps == 0 or self.buffer_policy != "none":
             self._update_buffers(student, decay if self.buffer_policy == "ema" else 0.0)
         self.step += 1
+        self._steps += 1
 
     def _update_buffers(self, student: nn.Module, decay: float) -> None:
         own, theirs = dict(self.network.named_buffers()), dict(student.named_buffers())
@@ -106,6 +107,10 @@ class MeanTeacher(nn.Module):
         for name, buffer in own.items():
             if name not in averaged or not decay:
                 buffer.copy_(theirs[name])
+
+    def _load_from_state_dict(self, *args: Any, **options: Any) -> None:
+        super()._load_from_state_dict(*args, **options)
+        self._steps = int(self.step)
 
     @torch.no_grad()
     def forward(self, *args: Tensor) -> Tensor:

@@ -58,9 +58,11 @@ def valid_pixels(samples: Sequence[SegDataSample], size: Sequence[int]) -> Tenso
     """
     if not samples or "valid_pixels" not in samples[0]:
         return None
-    masks = []
-    for sample in samples:
-        valid = sample.valid_pixels.data.squeeze(0)
-        padding = (0, size[1] - valid.shape[1], 0, size[0] - valid.shape[0])
-        masks.append(functional.pad(valid, padding, value=0))
-    return torch.stack(masks).bool()
+    masks = (sample.valid_pixels.data.squeeze(0) for sample in samples)
+    return torch.stack([padded(mask, size, 0) for mask in masks]).bool()
+
+
+def padded(map_hw: Tensor, size: Sequence[int], value: int) -> Tensor:
+    """A map padded at the right and at the bottom to a size (height, width)."""
+    height, width = map_hw.shape
+    return functional.pad(map_hw, (0, size[1] - width, 0, size[0] - height), value=value)

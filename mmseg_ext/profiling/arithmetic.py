@@ -8,7 +8,7 @@ import statistics
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -34,10 +34,14 @@ PEAK_RATES = {
     "L4": {"fp32": 30.3, "bf16": 121.0},
 }
 
+# Operations whose result, or the size of it, depends on values: the host must have them to go on.
 _WAITS = (
-    *("_local_scalar_dense", "nonzero", "_unique2", "unique_dim", "masked_select", "is_nonzero"),
-    *("item", "equal"),
+    *("_local_scalar_dense", "item", "is_nonzero", "equal", "nonzero", "masked_select"),
+    *("_unique", "_unique2", "unique_dim", "unique_consecutive", "unique_dim_consecutive"),
+    *("bincount", "repeat_interleave.Tensor"),
 )
+_BY_MASK = ("index", "index_put", "index_put_", "_index_put_impl_")
+_COPIES = ("_to_copy", "copy_")
 
 
 def gmacs(run: Callable[[], Any], device: str) -> float:
@@ -98,13 +102,29 @@ class _Waits(TorchDispatchMode):
         self.paused = False
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        name = func.overloadpacket.__name__
-        by_mask = name in ("index", "index_put_") and any(
-            isinstance(each, Tensor) and each.dtype == torch.bool for each in (args[1] or ())
-        )
-        if not self.paused and (name in _WAITS or by_mask):
-            self.counted["index by a mask" if by_mask else name] += 1
-        return func(*args, **(kwargs or {}))
+        result = func(*args, **(kwargs or {}))
+        name = None if self.paused else _wait(func, args, kwargs or {}, result)
+        if name is not None:
+            self.counted[name] += 1
+        return result
+
+
+def _wait(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], result: Any) -> str | None:
+    """What the host waits for in an operation, ``None`` if it goes on at once."""
+    name: str = func.overloadpacket.__name__
+    if name in _WAITS or f"{name}.{func._overloadname}" in _WAITS:
+        return name
+    if name in _BY_MASK:
+        indices = (each for each in args[1] or () if isinstance(each, Tensor))
+        return "index by a mask" if any(i.dtype == torch.bool for i in indices) else None
+    if name not in _COPIES:
+        return None
+    source = args[1] if name == "copy_" else args[0]
+    goes_on = args[2] if len(args) > 2 else kwargs.get("non_blocking", False)
+    ends = (source.device.type, result.device.type)
+    if goes_on or ends[0] == ends[1]:
+        return None
+    return f"copy from {ends[0]} to {ends[1]}"
 
 
 def waits(run: Callable[[], Any], optimizers: Iterable[Optimizer] = ()) -> dict[str, int]:

@@ -170,10 +170,10 @@ def draw_box(height: int, width: int, size: tuple[int, int]) -> Box:
 
     As in the reference an offset is below the margin: with 1024 and 512 pixels the last one is 504.
     """
-    offsets = []
+    offsets: list[int] = []
     for side, length in zip((height, width), size, strict=True):
         steps = max(1, (side - length + 1) // _GRID)
-        offsets.append(int(torch.randint(steps, ())) * _GRID)
+        offsets += [step * _GRID for step in torch.randint(steps, (1,)).tolist()]
     return Box(offsets[0], offsets[1], *size)
 
 

@@ -110,3 +110,24 @@ def test_waits_on_a_gpu_are_those_that_torch_warns_of(monkeypatch):
     assert arithmetic.gpu_waits(run) == {"synchronizing": 2}
     assert modes == ["warn", "default"]
     assert arithmetic.gpu_waits(lambda: None) == {}
+
+
+def test_copies_between_devices_wait_unless_they_are_told_not_to():
+    host, far = torch.arange(3.0), torch.empty(3, device="meta")
+    assert arithmetic.waits(lambda: host.to("meta")) == {"copy from cpu to meta": 1}
+    assert arithmetic.waits(lambda: far.copy_(host)) == {"copy from cpu to meta": 1}
+
+    def goes_on():
+        host.to("meta", non_blocking=True)
+        far.copy_(host, non_blocking=True)
+        far.copy_(far + 1)
+        host.double()
+
+    assert arithmetic.waits(goes_on) == {}
+
+
+def test_sizes_that_depend_on_values_are_waited_for():
+    x, counts = torch.arange(4), torch.tensor([1, 0, 2, 1])
+    assert arithmetic.waits(lambda: x.repeat_interleave(counts)) == {"repeat_interleave": 1}
+    assert arithmetic.waits(lambda: x.repeat_interleave(2)) == {}
+    assert arithmetic.waits(lambda: torch.bincount(x)) == {"bincount": 1}
