@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from benchmark import check, cli, registry
-from benchmark.errors import UsageError
+from benchmark.errors import FragmentError, UsageError
 from benchmark.weights import with_weights
 from mmseg_ext.conformance.job import Job
 
@@ -53,7 +53,10 @@ def test_names_of_nothing_that_can_be_checked(text: str) -> None:
         check.kind_of(text)
 
 
-@pytest.mark.parametrize("name", registry.names("method"))
+METHODS = [n for n in registry.names("method") if registry.find("method", n).base is None]
+
+
+@pytest.mark.parametrize("name", METHODS)
 def test_the_job_of_a_method(name: str) -> None:
     document = check.job("method", name, "resnet-mini")
     job = Job.of(json.loads(json.dumps(document)))
@@ -63,6 +66,12 @@ def test_the_job_of_a_method(name: str) -> None:
     assert job.size == (64, 128)
     detail = job.model["segmentor"].get("detail_size", [32, 64])
     assert all(side < whole for side, whole in zip(detail, job.size, strict=True))
+
+
+def test_a_variant_of_what_minidrive_leaves_out_is_refused() -> None:
+    assert check.job("method", "daformer-rcs-off", "resnet-mini")["model"]["type"] == "DAFormer"
+    with pytest.raises(FragmentError, match=r"fd-tower.py: changes model.feature_distance, which"):
+        check.job("method", "daformer-fd-tower", "resnet-mini")
 
 
 def test_the_job_of_an_encoder_has_random_weights_and_the_encoders_rates() -> None:
