@@ -48,6 +48,8 @@ RUNNER: Table = {
     "load_from": (RUN_TIME, "an interrupted cell goes on bit by bit"),
     "num_workers": (RUN_TIME, "a sample is a function of seed and position"),
     "persistent_workers": (RUN_TIME, "a sample is a function of seed and position"),
+    "prefetch_factor": (RUN_TIME, "how many batches wait; their order is that of the sampler"),
+    "pin_memory": (RUN_TIME, "which memory of the host holds a batch on its way to the device"),
     "data_root": (RUN_TIME, "where the data lie; what they are is fingerprinted"),
     "cache": (RUN_TIME, "where class statistics and resized training images are kept"),
     "checkpoint": (RUN_TIME, "where the weights lie; which ones is the encoder's `pretrained`"),

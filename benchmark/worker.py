@@ -139,7 +139,7 @@ def _train_and_score(
     from mmengine.runner import Runner
 
     import mmseg_ext.registry  # noqa: F401  (mends mmcv and MMEngine before either is used)
-    from mmseg_ext.engine import CurveHook, ResumePointHook
+    from mmseg_ext.engine import CurveHook, ResumePointHook, run_time
 
     plugins.load(packages_of(planned.config))
     torch.set_num_threads(runtime.threads)
@@ -149,6 +149,8 @@ def _train_and_score(
     point = next(hook for hook in runner.hooks if isinstance(hook, ResumePointHook))
     model = getattr(runner.model, "module", runner.model)  # several processes: it is wrapped
     model.micro_batches = runtime.accumulate
+    if runtime.device == "cuda":
+        run_time.transfer_without_waiting(model)
     begun = time.monotonic()
     with stopping.announced(point.stop_after_step):
         runner.train()
