@@ -14,7 +14,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,6 +52,7 @@ class _Result:
     metrics: Mapping[str, DomainMetrics]
     diagnostics: Mapping[str, Any]
     cost: Cost
+    switches: Mapping[str, bool]
 
 
 def run_cell(planned: PlannedCell, suite: Suite, folder: Path, runtime: Runtime) -> Record:
@@ -82,7 +83,10 @@ def run_cell(planned: PlannedCell, suite: Suite, folder: Path, runtime: Runtime)
         sys.stdout.flush()
     before = attempts.earlier(planned.record, planned.identity)
     attempt = attempts.entry(
-        failure.kind if failure else None, time.monotonic() - begun, runtime.accumulate
+        failure.kind if failure else None,
+        time.monotonic() - begun,
+        runtime.accumulate,
+        result.switches if result else _switches(runtime),
     )
     record = Record(
         suite=suite.name,
@@ -149,14 +153,22 @@ def _train_and_score(
     point = next(hook for hook in runner.hooks if isinstance(hook, ResumePointHook))
     model = getattr(runner.model, "module", runner.model)  # several processes: it is wrapped
     model.micro_batches = runtime.accumulate
+    switches = _switches(runtime)
     if runtime.device == "cuda":
         run_time.transfer_without_waiting(model)
+    if runtime.checkpoint_activations:
+        run_time.checkpoint_activations(model)
+    if runtime.compile:
+        switches["compile"] = run_time.compile_networks(model)
+        if not switches["compile"]:
+            print("--compile: EVA02 encoders are not compiled; training goes on without")
     begun = time.monotonic()
     with stopping.announced(point.stop_after_step):
         runner.train()
     trained = time.monotonic()
     pace = runner.train_loop.seconds_per_iteration  # type: ignore[attr-defined]
-    runner.test()
+    with run_time.uncompiled() if switches["compile"] else nullcontext():
+        runner.test()
     scored = time.monotonic()
 
     scores: Mapping[str, DomainScore] = runner.test_loop.scores  # type: ignore[attr-defined]
@@ -179,7 +191,16 @@ def _train_and_score(
             ),
         },
         cost=_cost(runner, model.student, trained - begun, scored - trained, pace),
+        switches=switches,
     )
+
+
+def _switches(runtime: Runtime) -> dict[str, bool]:
+    """What a record tells of a step that was computed in another way than by default."""
+    return {
+        "checkpoint_activations": runtime.checkpoint_activations,
+        "compile": runtime.compile,
+    }
 
 
 def _encoder_facts(model: Any) -> dict[str, Any]:

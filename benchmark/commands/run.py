@@ -106,11 +106,28 @@ def check_shares(due: Sequence[PlannedCell], count: int, option: str) -> None:
             )
 
 
+def check_slices(due: Sequence[PlannedCell], processes: int, slices: int) -> None:
+    """Refuse micro-batches that do not divide what one of a cell's processes trains on.
+
+    Raises:
+        UsageError: with the first such cell.
+    """
+    for planned in due:
+        batch = planned.config.get("train_dataloader", {}).get("batch_size", processes)
+        if batch // processes % slices:
+            each = "" if processes == 1 else f" in each of {processes} processes"
+            raise UsageError(
+                f"--accumulate {slices}: {planned.cell} trains on batches of "
+                f"{batch // processes} images{each}; give a number that divides it"
+            )
+
+
 def _here(parsed: argparse.Namespace, planned: Plan, due: Sequence[PlannedCell]) -> list[Outcome]:
     count = parsed.devices_per_cell
     if count > 1 and parsed.engine == "inline":
         raise UsageError("--devices-per-cell: the inline engine runs a cell in this one process")
     check_shares(due, count, f"--devices-per-cell {count}")
+    check_slices(due, count, parsed.accumulate)
     places = slots(parsed.devices, parsed.threads, parsed.devices_per_cell)[: len(due)]
     check_writable(planned.folder)
     sweep(planned.folder, [entry.cell for entry in planned.entries])
@@ -134,6 +151,9 @@ def execute(
                 data_roots=DataRoots.chosen(parsed.data_root),
                 cache=paths.cache_root(),
                 weights=WeightsFolder.chosen(parsed.weights, parsed.download_weights),
+                accumulate=parsed.accumulate,
+                checkpoint_activations=parsed.checkpoint_activations,
+                compile=parsed.compile,
             )
             return inline.run(due, planned.suite, planned.folder, places[0], runtime, observer)
         from benchmark.engines.pool import Pool, module_command
@@ -148,6 +168,7 @@ def execute(
             limit=_limit(planned),
             budget=planned.suite.budget,
             data_roots=DataRoots.chosen(parsed.data_root),
+            accumulate=parsed.accumulate,
         )
         return pool.run(due)
 
@@ -159,6 +180,7 @@ def _slurm(parsed: argparse.Namespace, planned: Plan, due: Sequence[PlannedCell]
 
     chosen = slurm_options.chosen(parsed, planned.suite.budget.minutes_per_cell)
     check_shares(due, max(1, chosen.gpus), f"--slurm gpus={chosen.gpus}")
+    check_slices(due, max(1, chosen.gpus), parsed.accumulate)
     slurm_submit.check()
     check_writable(planned.folder)
     new = sum(entry.state not in ("running", "pending") for entry in due)
@@ -209,7 +231,10 @@ def _worker_options(parsed: argparse.Namespace, planned: Plan) -> list[str]:
     }
     pairs = [(key, str(value)) for key, value in given.items() if value is not None]
     pairs += [("--encoder", name) for name in parsed.encoder]
-    flags = ["--download-weights"] if parsed.download_weights else []
+    if parsed.accumulate > 1:
+        pairs.append(("--accumulate", str(parsed.accumulate)))
+    switches = ("download_weights", "checkpoint_activations", "compile")
+    flags = [f"--{name.replace('_', '-')}" for name in switches if getattr(parsed, name)]
     return [part for pair in pairs for part in pair] + flags
 
 
