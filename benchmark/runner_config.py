@@ -90,6 +90,10 @@ def with_tuples(transform: Mapping[str, Any]) -> dict[str, Any]:
 def _share(batch_size: int) -> int:
     """What one of the cell's processes trains on, so that a step is the same with any number.
 
+    The processes split the protocol's batch, as micro-batches do, and average their gradients: the
+    learning rates stay. They are the encoder's, meant for the protocol's batch size; nothing
+    rescales them where a protocol changes that.
+
     Raises:
         UsageError: the batch cannot be divided evenly.
     """

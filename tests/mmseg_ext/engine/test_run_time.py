@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import small_world
 import torch
@@ -10,6 +12,7 @@ from mmengine.structures import BaseDataElement, PixelData
 from mmseg.structures import SegDataSample
 from torch.utils.data._utils.pin_memory import pin_memory
 
+from benchmark import registry
 from mmseg_ext.engine import run_time
 from mmseg_ext.registry import MODELS
 
@@ -63,3 +66,48 @@ def test_images_and_labels_are_moved_without_waiting(monkeypatch):
     moved = method.data_preprocessor.cast_data(batch())
     assert asked[2:] == [True, True]
     assert torch.equal(moved["inputs"][0], waiting["inputs"][0])
+
+
+def trained(method, images):
+    """Logits and gradients of a student's and a teacher's pass, with draws of their own."""
+    torch.manual_seed(1)
+    prediction = method.predict(images)
+    prediction.logits_bchw.square().mean().backward()
+    teacher = method.segment(method.teacher.network, images)
+    gradients = [value.grad for value in method.student.parameters()]
+    return [prediction.logits_bchw.detach(), teacher, *gradients]
+
+
+@pytest.mark.slow
+def test_compiled_networks_compute_the_same_under_the_same_names():
+    # Captured and differentiated as for any backend, without the minutes of generating code.
+    torch._dynamo.reset()
+    torch.manual_seed(0)
+    changes = small_world.model("dacs")["segmentor"]
+    changes["backbone"] |= {"stem": 8, "stages": [16] * 4, "blocks": [1] * 4}
+    changes["decode_head"] |= {"dropout_ratio": 0.5, "in_channels": [16] * 4}
+    plain = MODELS.build(small_world.model("dacs", segmentor=changes)).train()
+    compiled = copy.deepcopy(plain)
+    assert run_time.compile_networks(compiled, backend="aot_eager")
+    images = torch.randn(2, 3, 32, 64)
+    torch._dynamo.utils.counters.clear()
+    found, expected = trained(compiled, images), trained(plain, images)
+    captured = torch._dynamo.utils.counters
+    assert captured["frames"]["ok"] == captured["frames"]["total"] == 3  # of the teacher: shared
+    assert not captured["graph_break"]
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-6)
+    assert compiled.state_dict().keys() == plain.state_dict().keys()
+    with run_time.uncompiled(), torch.no_grad():
+        frames = captured["frames"]["total"]
+        compiled.eval()(torch.randn(1, 3, 40, 72))
+    assert captured["frames"]["total"] == frames
+
+
+def test_eva02_is_not_compiled():
+    config = small_world.model("dacs")
+    config["segmentor"]["backbone"] = registry.find("encoder", "eva02-mini").require("backbone")
+    config["segmentor"]["decode_head"]["in_channels"] = [32] * 4
+    method = MODELS.build(config)
+    assert not run_time.compile_networks(method)
+    assert method.student.decode_head._compiled_call_impl is None
