@@ -29,6 +29,7 @@ from benchmark import (
     provenance,
     ranks,
     stopping,
+    switches,
 )
 from benchmark.identity import packages_of
 from benchmark.paths import CellPaths
@@ -86,7 +87,7 @@ def run_cell(planned: PlannedCell, suite: Suite, folder: Path, runtime: Runtime)
         failure.kind if failure else None,
         time.monotonic() - begun,
         runtime.accumulate,
-        result.switches if result else _switches(runtime),
+        result.switches if result else switches.asked(runtime),
     )
     record = Record(
         suite=suite.name,
@@ -152,30 +153,21 @@ def _train_and_score(
     runner = Runner.from_cfg(Config(config, format_python_code=False))
     point = next(hook for hook in runner.hooks if isinstance(hook, ResumePointHook))
     model = getattr(runner.model, "module", runner.model)  # several processes: it is wrapped
-    model.micro_batches = runtime.accumulate
-    switches = _switches(runtime)
-    if runtime.device == "cuda":
-        run_time.transfer_without_waiting(model)
-    if runtime.checkpoint_activations:
-        run_time.checkpoint_activations(model)
-    if runtime.compile:
-        switches["compile"] = run_time.compile_networks(model)
-        if not switches["compile"]:
-            print("--compile: EVA02 encoders are not compiled; training goes on without")
+    made = switches.set_on(model, runtime)
     begun = time.monotonic()
     with stopping.announced(point.stop_after_step):
         runner.train()
     trained = time.monotonic()
     pace = runner.train_loop.seconds_per_iteration  # type: ignore[attr-defined]
-    with run_time.uncompiled() if switches["compile"] else nullcontext():
+    with run_time.uncompiled() if made["compile"] else nullcontext():
         runner.test()
-    scored = time.monotonic()
+        scored = time.monotonic()
 
-    scores: Mapping[str, DomainScore] = runner.test_loop.scores  # type: ignore[attr-defined]
-    weights = dict(model.student.state_dict())
-    if suite.checkpoints.keep != "nothing":
-        artifacts.replace(paths.folder / "weights.pth", lambda path: torch.save(weights, path))
-    examples.write_or_tell(planned, suite, paths.suite_folder, model, runner.test_loop)
+        scores: Mapping[str, DomainScore] = runner.test_loop.scores  # type: ignore[attr-defined]
+        weights = dict(model.student.state_dict())
+        if suite.checkpoints.keep != "nothing":
+            artifacts.replace(paths.folder / "weights.pth", lambda path: torch.save(weights, path))
+        examples.write_or_tell(planned, suite, paths.suite_folder, model, runner.test_loop)
     curves = next(hook.curves for hook in runner.hooks if isinstance(hook, CurveHook))
     return _Result(
         metrics=domain_record.metrics(planned.config, scores, runner.test_loop.dataloaders),
@@ -191,16 +183,8 @@ def _train_and_score(
             ),
         },
         cost=_cost(runner, model.student, trained - begun, scored - trained, pace),
-        switches=switches,
+        switches=made,
     )
-
-
-def _switches(runtime: Runtime) -> dict[str, bool]:
-    """What a record tells of a step that was computed in another way than by default."""
-    return {
-        "checkpoint_activations": runtime.checkpoint_activations,
-        "compile": runtime.compile,
-    }
 
 
 def _encoder_facts(model: Any) -> dict[str, Any]:

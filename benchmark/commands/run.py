@@ -14,6 +14,7 @@ from benchmark.cli import EXIT_FAILED, EXIT_INTERRUPTED
 from benchmark.commands import options
 from benchmark.commands.bars import progress_bar
 from benchmark.commands.planning import exit_code, summary
+from benchmark.commands.shares import check_shares, check_slices
 from benchmark.data_roots import DataRoots
 from benchmark.engines import Outcome, Slot, signals, slurm_options
 from benchmark.engines.devices import slots
@@ -89,37 +90,6 @@ def _plan(parsed: argparse.Namespace) -> Plan:
     if watched.problem:
         print(f"udabench: {watched.problem}", file=sys.stderr)
     return watched.plan
-
-
-def check_shares(due: Sequence[PlannedCell], count: int, option: str) -> None:
-    """Refuse ``count`` processes, asked for by ``option``, that cannot share a cell's batch.
-
-    Raises:
-        UsageError: with the first such cell.
-    """
-    for planned in due:
-        batch = planned.config.get("train_dataloader", {}).get("batch_size", count)
-        if batch % count:
-            raise UsageError(
-                f"{option}: {planned.cell} trains on batches of {batch} images, which do not "
-                "divide evenly"
-            )
-
-
-def check_slices(due: Sequence[PlannedCell], processes: int, slices: int) -> None:
-    """Refuse micro-batches that do not divide what one of a cell's processes trains on.
-
-    Raises:
-        UsageError: with the first such cell.
-    """
-    for planned in due:
-        batch = planned.config.get("train_dataloader", {}).get("batch_size", processes)
-        if batch // processes % slices:
-            each = "" if processes == 1 else f" in each of {processes} processes"
-            raise UsageError(
-                f"--accumulate {slices}: {planned.cell} trains on batches of "
-                f"{batch // processes} images{each}; give a number that divides it"
-            )
 
 
 def _here(parsed: argparse.Namespace, planned: Plan, due: Sequence[PlannedCell]) -> list[Outcome]:
