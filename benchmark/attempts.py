@@ -13,16 +13,20 @@ if TYPE_CHECKING:
     from benchmark.suite import Budget
 
 
-def entry(failure: str | None, seconds: float, accumulate: int) -> dict[str, Any]:
+def entry(
+    failure: str | None, seconds: float, accumulate: int, switches: Mapping[str, bool] | None = None
+) -> dict[str, Any]:
     """One attempt for a record: how it ended (None: well), after how long, and what was changed.
 
-    ``accumulate`` is the number of micro-batches a step was cut into, 1 for none.
+    ``accumulate`` is the number of micro-batches a step was cut into, 1 for none; ``switches`` are
+    other run-time choices by name, of which those that were made are kept.
     """
+    changed: dict[str, Any] = {"accumulate": accumulate} if accumulate > 1 else {}
     return {
         "end": provenance.utc_now(),
         "failure": failure,
         "seconds": round(seconds, 1),
-        "changed": {"accumulate": accumulate} if accumulate > 1 else {},
+        "changed": {**changed, **{name: True for name, made in (switches or {}).items() if made}},
     }
 
 
@@ -41,17 +45,17 @@ def notes(accumulate: int, before: tuple[Mapping[str, Any], ...]) -> tuple[str, 
     return (f"accumulated over {accumulate} micro-batches{why}",)
 
 
-def micro_batches(planned: PlannedCell, budget: Budget, processes: int = 1) -> int:
+def micro_batches(planned: PlannedCell, budget: Budget, processes: int = 1, asked: int = 1) -> int:
     """Micro-batches of the attempt that starts now: those of ``retry``, or, where the last one was
-    cut short by no fault of its own, as many as it had."""
+    cut short by no fault of its own, as many as it had; at least as many as were ``asked`` for."""
     again = retry(planned, budget, processes)
     record = planned.record
     if again is not None or record is None or record.failure is None or not record.attempts:
-        return again or 1
+        return max(again or 1, asked)
     if planned.state != "failed" or record.failure.kind not in TRANSIENT_FAILURES:
-        return 1
+        return asked
     before: int = record.attempts[-1].get("changed", {}).get("accumulate", 1)
-    return before
+    return max(before, asked)
 
 
 def retry(planned: PlannedCell, budget: Budget, processes: int = 1) -> int | None:

@@ -48,6 +48,8 @@ RUNNER: Table = {
     "load_from": (RUN_TIME, "an interrupted cell goes on bit by bit"),
     "num_workers": (RUN_TIME, "a sample is a function of seed and position"),
     "persistent_workers": (RUN_TIME, "a sample is a function of seed and position"),
+    "prefetch_factor": (RUN_TIME, "how many batches wait; their order is that of the sampler"),
+    "pin_memory": (RUN_TIME, "which memory of the host holds a batch on its way to the device"),
     "data_root": (RUN_TIME, "where the data lie; what they are is fingerprinted"),
     "cache": (RUN_TIME, "where class statistics and resized training images are kept"),
     "checkpoint": (RUN_TIME, "where the weights lie; which ones is the encoder's `pretrained`"),
@@ -62,6 +64,8 @@ RUNTIME: Table = {
     "cache": (RUN_TIME, "where generated data and statistics lie"),
     "weights": (RUN_TIME, "where weight files lie"),
     "accumulate": (RUN_TIME, "a step's batch stays whole; the record and the tables say so"),
+    "checkpoint_activations": (RUN_TIME, "what is kept or computed twice; gradients are equal"),
+    "compile": (RUN_TIME, "how sums are rounded; draws are the same, and the record says so"),
 }
 """Fields of ``benchmark.runtime.Runtime``."""
 
@@ -104,6 +108,8 @@ OPTIONS: Table = {
     "device": (RUN_TIME, "where they are computed"),
     "devices_per_cell": (RUN_TIME, "how many processes share a batch"),
     "accumulate": (RUN_TIME, "a step's batch stays whole; the record and the tables say so"),
+    "checkpoint_activations": (RUN_TIME, "what is kept or computed twice; gradients are equal"),
+    "compile": (RUN_TIME, "how sums are rounded; draws are the same, and the record says so"),
     "slurm": (RUN_TIME, "what a job may use"),
     "sbatch": (RUN_TIME, "what else Slurm is told"),
     "no_wait": (RUN_TIME, "whether the command follows the jobs"),

@@ -16,6 +16,9 @@ from benchmark.weights import with_weights
 
 # Parts of a resolved configuration that are facts about the cell, not arguments of the Runner.
 _FACTS = ("roles", "domains", "scoring")
+# Training batches that each worker keeps ready: twice torch's default, because images differ in how
+# long they take. A batch of a test split may be far larger, so loaders of these keep the default.
+_PREFETCHED = 4
 
 
 def for_this_machine(
@@ -35,7 +38,11 @@ def for_this_machine(
     datasets += [loader["dataset"] for loader in runner["test_dataloader"].values()]
     for loader in loaders:
         loader["num_workers"] = runtime.workers
-        loader["persistent_workers"] = runtime.workers > 0
+        loader["pin_memory"] = runtime.device == "cuda"
+        # A loader of a domain is read once: workers that persist would idle until the cell ends.
+        loader["persistent_workers"] = loader is training and runtime.workers > 0
+    if runtime.workers:
+        training["prefetch_factor"] = _PREFETCHED
     for dataset in datasets:
         if dataset is not None:
             dataset["data_root"] = str(roots[dataset["domain"]])
@@ -84,6 +91,10 @@ def with_tuples(transform: Mapping[str, Any]) -> dict[str, Any]:
 
 def _share(batch_size: int) -> int:
     """What one of the cell's processes trains on, so that a step is the same with any number.
+
+    The processes split the protocol's batch, as micro-batches do, and average their gradients: the
+    learning rates stay. They are the encoder's, meant for the protocol's batch size; nothing
+    rescales them where a protocol changes that.
 
     Raises:
         UsageError: the batch cannot be divided evenly.

@@ -17,7 +17,8 @@ class Runtime:
     ``threads`` the arithmetic threads of the process, ``workers`` its data-loading processes,
     ``data_roots`` the folders of downloaded data sets, ``cache`` the folder of generated ones,
     ``weights`` the folder of encoders' weight files and ``accumulate`` the micro-batches that a
-    training step is cut into where the device cannot hold its batch.
+    training step is cut into where the device cannot hold its batch. ``checkpoint_activations``
+    recomputes the encoder's blocks in the backward pass, ``compile`` compiles the networks.
     """
 
     device: str
@@ -27,3 +28,5 @@ class Runtime:
     cache: Path
     weights: WeightsFolder = field(default_factory=lambda: WeightsFolder(None))
     accumulate: int = 1
+    checkpoint_activations: bool = False
+    compile: bool = False

@@ -14,7 +14,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,7 @@ from benchmark import (
     provenance,
     ranks,
     stopping,
+    switches,
 )
 from benchmark.identity import packages_of
 from benchmark.paths import CellPaths
@@ -52,6 +53,7 @@ class _Result:
     metrics: Mapping[str, DomainMetrics]
     diagnostics: Mapping[str, Any]
     cost: Cost
+    switches: Mapping[str, bool]
 
 
 def run_cell(planned: PlannedCell, suite: Suite, folder: Path, runtime: Runtime) -> Record:
@@ -82,7 +84,10 @@ def run_cell(planned: PlannedCell, suite: Suite, folder: Path, runtime: Runtime)
         sys.stdout.flush()
     before = attempts.earlier(planned.record, planned.identity)
     attempt = attempts.entry(
-        failure.kind if failure else None, time.monotonic() - begun, runtime.accumulate
+        failure.kind if failure else None,
+        time.monotonic() - begun,
+        runtime.accumulate,
+        result.switches if result else switches.asked(runtime),
     )
     record = Record(
         suite=suite.name,
@@ -139,7 +144,7 @@ def _train_and_score(
     from mmengine.runner import Runner
 
     import mmseg_ext.registry  # noqa: F401  (mends mmcv and MMEngine before either is used)
-    from mmseg_ext.engine import CurveHook, ResumePointHook
+    from mmseg_ext.engine import CurveHook, ResumePointHook, run_time
 
     plugins.load(packages_of(planned.config))
     torch.set_num_threads(runtime.threads)
@@ -148,20 +153,21 @@ def _train_and_score(
     runner = Runner.from_cfg(Config(config, format_python_code=False))
     point = next(hook for hook in runner.hooks if isinstance(hook, ResumePointHook))
     model = getattr(runner.model, "module", runner.model)  # several processes: it is wrapped
-    model.micro_batches = runtime.accumulate
+    made = switches.set_on(model, runtime)
     begun = time.monotonic()
     with stopping.announced(point.stop_after_step):
         runner.train()
     trained = time.monotonic()
     pace = runner.train_loop.seconds_per_iteration  # type: ignore[attr-defined]
-    runner.test()
-    scored = time.monotonic()
+    with run_time.uncompiled() if made["compile"] else nullcontext():
+        runner.test()
+        scored = time.monotonic()
 
-    scores: Mapping[str, DomainScore] = runner.test_loop.scores  # type: ignore[attr-defined]
-    weights = dict(model.student.state_dict())
-    if suite.checkpoints.keep != "nothing":
-        artifacts.replace(paths.folder / "weights.pth", lambda path: torch.save(weights, path))
-    examples.write_or_tell(planned, suite, paths.suite_folder, model, runner.test_loop)
+        scores: Mapping[str, DomainScore] = runner.test_loop.scores  # type: ignore[attr-defined]
+        weights = dict(model.student.state_dict())
+        if suite.checkpoints.keep != "nothing":
+            artifacts.replace(paths.folder / "weights.pth", lambda path: torch.save(weights, path))
+        examples.write_or_tell(planned, suite, paths.suite_folder, model, runner.test_loop)
     curves = next(hook.curves for hook in runner.hooks if isinstance(hook, CurveHook))
     return _Result(
         metrics=domain_record.metrics(planned.config, scores, runner.test_loop.dataloaders),
@@ -177,6 +183,7 @@ def _train_and_score(
             ),
         },
         cost=_cost(runner, model.student, trained - begun, scored - trained, pace),
+        switches=made,
     )
 
 

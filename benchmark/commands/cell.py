@@ -53,6 +53,8 @@ def run(parsed: argparse.Namespace) -> int:
         cache=paths.cache_root(),
         weights=WeightsFolder.chosen(parsed.weights, parsed.download_weights),
         accumulate=parsed.accumulate,
+        checkpoint_activations=parsed.checkpoint_activations,
+        compile=parsed.compile,
     )
     if ranks.rank() > 0:
         return _train_along(planned, suite, folder, runtime)

@@ -14,6 +14,7 @@ from benchmark.cli import EXIT_FAILED, EXIT_INTERRUPTED
 from benchmark.commands import closing, options
 from benchmark.commands.bars import progress_bar
 from benchmark.commands.planning import exit_code, summary
+from benchmark.commands.shares import check_shares, check_slices
 from benchmark.data_roots import DataRoots
 from benchmark.engines import Outcome, Slot, signals, slurm_options
 from benchmark.engines.devices import slots
@@ -95,26 +96,12 @@ def _plan(parsed: argparse.Namespace) -> Plan:
     return watched.plan
 
 
-def check_shares(due: Sequence[PlannedCell], count: int, option: str) -> None:
-    """Refuse ``count`` processes, asked for by ``option``, that cannot share a cell's batch.
-
-    Raises:
-        UsageError: with the first such cell.
-    """
-    for planned in due:
-        batch = planned.config.get("train_dataloader", {}).get("batch_size", count)
-        if batch % count:
-            raise UsageError(
-                f"{option}: {planned.cell} trains on batches of {batch} images, which do not "
-                "divide evenly"
-            )
-
-
 def _here(parsed: argparse.Namespace, planned: Plan, due: Sequence[PlannedCell]) -> list[Outcome]:
     count = parsed.devices_per_cell
     if count > 1 and parsed.engine == "inline":
         raise UsageError("--devices-per-cell: the inline engine runs a cell in this one process")
     check_shares(due, count, f"--devices-per-cell {count}")
+    check_slices(due, count, parsed.accumulate)
     places = slots(parsed.devices, parsed.threads, parsed.devices_per_cell)[: len(due)]
     check_writable(planned.folder)
     sweep(planned.folder, [entry.cell for entry in planned.entries])
@@ -138,6 +125,9 @@ def execute(
                 data_roots=DataRoots.chosen(parsed.data_root),
                 cache=paths.cache_root(),
                 weights=WeightsFolder.chosen(parsed.weights, parsed.download_weights),
+                accumulate=parsed.accumulate,
+                checkpoint_activations=parsed.checkpoint_activations,
+                compile=parsed.compile,
             )
             return inline.run(due, planned.suite, planned.folder, places[0], runtime, observer)
         from benchmark.engines.pool import Pool, module_command
@@ -152,6 +142,7 @@ def execute(
             limit=_limit(planned),
             budget=planned.suite.budget,
             data_roots=DataRoots.chosen(parsed.data_root),
+            accumulate=parsed.accumulate,
         )
         return pool.run(due)
 
@@ -163,6 +154,7 @@ def _slurm(parsed: argparse.Namespace, planned: Plan, due: Sequence[PlannedCell]
 
     chosen = slurm_options.chosen(parsed, planned.suite.budget.minutes_per_cell)
     check_shares(due, max(1, chosen.gpus), f"--slurm gpus={chosen.gpus}")
+    check_slices(due, max(1, chosen.gpus), parsed.accumulate)
     slurm_submit.check()
     check_writable(planned.folder)
     new = sum(entry.state not in ("running", "pending") for entry in due)
@@ -213,7 +205,10 @@ def _worker_options(parsed: argparse.Namespace, planned: Plan) -> list[str]:
     }
     pairs = [(key, str(value)) for key, value in given.items() if value is not None]
     pairs += [("--encoder", name) for name in parsed.encoder]
-    flags = ["--download-weights"] if parsed.download_weights else []
+    if parsed.accumulate > 1:
+        pairs.append(("--accumulate", str(parsed.accumulate)))
+    switches = ("download_weights", "checkpoint_activations", "compile")
+    flags = [f"--{name.replace('_', '-')}" for name in switches if getattr(parsed, name)]
     return [part for pair in pairs for part in pair] + flags
 
 

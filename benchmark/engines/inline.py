@@ -46,7 +46,7 @@ def run(
                 if now.state == "done" or is_new:
                     outcomes.append(_by_others(now, observer))
                     continue
-                accumulate = attempts.micro_batches(now, suite.budget)
+                accumulate = attempts.micro_batches(now, suite.budget, asked=runtime.accumulate)
                 told = dataclasses.replace(runtime, accumulate=accumulate)
                 record = worker.run_cell(now, suite, folder, told)
         except lease.LeaseHeldError as error:

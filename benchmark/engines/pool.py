@@ -47,7 +47,8 @@ class Pool:
 
     ``command`` makes a worker's command line, ``limit`` is the time limit of a cell in seconds,
     ``grace`` the seconds a worker is given between SIGTERM and SIGKILL, ``budget`` says which
-    failures are tried again. No message in a record names one of ``data_roots``.
+    failures are tried again, ``accumulate`` the micro-batches of a first attempt. No message in a
+    record names one of ``data_roots``.
     """
 
     suite: str
@@ -60,6 +61,7 @@ class Pool:
     grace: float = 10.0
     budget: Budget = field(default_factory=Budget)
     data_roots: DataRoots = field(default_factory=lambda: DataRoots(None))
+    accumulate: int = 1
     _waiting: list[PlannedCell] = field(default_factory=list, init=False)
     _running: list[Worker] = field(default_factory=list, init=False)
     _free: list[Slot] = field(default_factory=list, init=False)
@@ -155,7 +157,7 @@ class Pool:
     ) -> list[Outcome]:
         """Start a worker; the outcome is there at once if even that fails."""
         slot = self._free.pop(0)
-        accumulate = attempts.micro_batches(planned, self.budget, slot.processes)
+        accumulate = attempts.micro_batches(planned, self.budget, slot.processes, self.accumulate)
         arguments = list(self.command(planned, slot))
         if accumulate > 1:
             arguments += ["--accumulate", str(accumulate)]

@@ -89,7 +89,8 @@ class CellJob:
         files = options.data_files(parsed)
         planned = plan.one(suite, out, parsed.id, parsed.iterations, files)
         folder, roots = paths.suite_folder(out, suite.name), DataRoots.chosen(parsed.data_root)
-        attempt = _Attempt(self, suite.name, suite.budget, folder, roots, notices, started)
+        asked = parsed.accumulate
+        attempt = _Attempt(self, suite.name, suite.budget, folder, roots, notices, started, asked)
         outcome = attempt.run(planned)
         print(f"{outcome.cell}: {outcome.state} {outcome.reason}", flush=True)
         if outcome.state == "interrupted":
@@ -110,6 +111,7 @@ class _Attempt:
     data_roots: DataRoots
     notices: list[int]
     started: float
+    accumulate: int = 1
 
     def run(self, planned: PlannedCell) -> Outcome:
         """Run the cell, after whoever else is running it."""
@@ -133,7 +135,7 @@ class _Attempt:
         visible = os.environ.get("CUDA_VISIBLE_DEVICES", "") if self.job.device == "cuda" else ""
         job = self.job
         slot = Slot(f"Slurm job {_job_id()}", job.device, visible, job.workers, job.processes)
-        accumulate = attempts.micro_batches(planned, self.budget, job.processes)
+        accumulate = attempts.micro_batches(planned, self.budget, job.processes, self.accumulate)
         command = list(job.command)
         if accumulate > 1:
             command += ["--accumulate", str(accumulate)]

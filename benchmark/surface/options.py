@@ -74,6 +74,30 @@ def weights(made: argparse.ArgumentParser, *, download: bool = False) -> None:
         )
 
 
+def training(made: argparse.ArgumentParser) -> None:
+    """How a training step is computed on a device: never what it computes."""
+    made.add_argument(
+        "--accumulate",
+        type=count,
+        default=1,
+        metavar="N",
+        help="train on each batch in N slices, for a device that cannot hold it: one step a batch, "
+        "at the same learning rates (default 1)",
+    )
+    # Recomputed blocks keep Python state that a compiler does not follow.
+    either = made.add_mutually_exclusive_group()
+    either.add_argument(
+        "--checkpoint-activations",
+        action="store_true",
+        help="compute the encoder's blocks again in the backward pass, to save memory",
+    )
+    either.add_argument(
+        "--compile",
+        action="store_true",
+        help="compile the networks for training (torch.compile); EVA02 encoders are left out",
+    )
+
+
 def json(made: argparse.ArgumentParser) -> None:
     """Output for programs."""
     made.add_argument("--json", action="store_true", help="print JSON for programs")

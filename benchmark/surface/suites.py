@@ -14,6 +14,7 @@ from benchmark.surface.options import (
     overrides,
     several,
     suite_options,
+    training,
     weights,
 )
 
@@ -45,7 +46,8 @@ def suites(commands: Commands[argparse.ArgumentParser]) -> None:
         type=count,
         default=1,
         metavar="N",
-        help="devices (on the processor: processes) that share each cell (default 1)",
+        help="devices (on the processor: processes) that share each cell and its batch: the step "
+        "and its learning rates stay as they are (default 1)",
     )
     made.add_argument(
         "--threads", type=count, default=1, metavar="N", help="threads of a cell (default 1)"
@@ -57,6 +59,7 @@ def suites(commands: Commands[argparse.ArgumentParser]) -> None:
         choices=("failed", "stale"),
         help="run these cells again too (repeatable)",
     )
+    training(made)
     _slurm(made)
     made = command(commands, "cancel", "cancel", "run", "cancel a suite's Slurm jobs")
     suite_options(made)
@@ -151,10 +154,4 @@ def cell(commands: Commands[argparse.ArgumentParser]) -> None:
     made.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="default cpu")
     made.add_argument("--threads", type=count, default=1, metavar="N", help="default 1")
     made.add_argument("--workers", type=natural, default=0, metavar="N", help="loading processes")
-    made.add_argument(
-        "--accumulate",
-        type=count,
-        default=1,
-        metavar="N",
-        help="train on each batch in N slices, for a device that cannot hold it (default 1)",
-    )
+    training(made)

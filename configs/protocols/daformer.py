@@ -11,7 +11,9 @@ card = dict(
     url="https://github.com/lhoyer/DAFormer",
 )
 iterations = 40_000
-batch_size = 2  # images of each domain in one step
+# Images of each domain in one step. The encoders' learning rates are for it: no change of it
+# rescales them. Processes and micro-batches split it and keep both.
+batch_size = 2
 image_size = (512, 512)
 _adverse = (960, 540)
 # Bounds of the longest and the shortest side: the ratio is kept, so that a frame of GTA5 becomes

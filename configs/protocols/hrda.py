@@ -11,7 +11,9 @@ card = dict(
     url="https://github.com/lhoyer/HRDA",
 )
 iterations = 40_000
-batch_size = 2  # images of each domain in one step
+# Images of each domain in one step. The encoders' learning rates are for it: no change of it
+# rescales them. Processes and micro-batches split it and keep both.
+batch_size = 2
 image_size = (1024, 1024)
 _adverse = (1920, 1080)
 # Twice the sizes of the protocol `daformer`, with the ratio kept: GTA5 becomes 2560x1407.

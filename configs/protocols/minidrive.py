@@ -5,7 +5,9 @@ card = dict(
     summary="500 iterations on 4+4 whole images of 64x128; the last iterate is scored.",
 )
 iterations = 500
-batch_size = 4  # images of each domain in one step
+# Images of each domain in one step. The encoders' learning rates are for it: no change of it
+# rescales them. Processes and micro-batches split it and keep both.
+batch_size = 4
 image_size = (64, 128)
 pipeline = [dict(type="RandomFlip", prob=0.5)]
 decode_head = dict(

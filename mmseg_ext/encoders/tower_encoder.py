@@ -14,6 +14,7 @@ import torch.nn.functional as F  # noqa: N812
 from mmengine.model import BaseModule
 from timm.models import group_parameters
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _NormBase
 
 from mmseg_ext.encoders.detail_stem import DetailStem
 from mmseg_ext.encoders.pyramid import STRIDES, StageProjections, TokenPyramid
@@ -95,11 +96,6 @@ class TowerEncoder(BaseModule):
         if self.patch and patch_fit == "resample":
             self.patch = resample_patches(network, self.patch)
         network.prune_intermediate_layers(self._taken, prune_norm=True, prune_head=True)
-        if gradient_checkpointing:
-            try:
-                network.set_grad_checkpointing(True)
-            except AssertionError as error:
-                raise EncoderError(f"gradient_checkpointing: {tower.name} has none") from error
         for module in network.modules():
             if hasattr(module, "fused_attn"):
                 module.fused_attn = fused_attention
@@ -107,6 +103,8 @@ class TowerEncoder(BaseModule):
         # timm's towers have one: without this mark it would draw pre-trained weights anew.
         network.is_init = True
         self.tower = network
+        if gradient_checkpointing:
+            self.checkpoint_activations()
         own = own_channels(tower, self.feature_layers)
         self.channels = own if out_channels is None else checked_channels(out_channels)
         self.pyramid: TokenPyramid | StageProjections | None = None
@@ -155,6 +153,22 @@ class TowerEncoder(BaseModule):
         for part in self._frozen_parts():
             part.train(False)
         return self
+
+    def checkpoint_activations(self) -> None:
+        """Recompute the tower's blocks in the backward pass; timm's, not re-entrant.
+
+        Raises:
+            EncoderError: the tower cannot, or has batch norm, whose statistics would move twice.
+        """
+        if any(isinstance(module, _NormBase) for module in self.tower.modules()):
+            raise EncoderError(
+                f"gradient_checkpointing: {self.name} has batch norm, whose running statistics "
+                "would move twice a step; leave it out"
+            )
+        try:
+            self.tower.set_grad_checkpointing(True)
+        except (AssertionError, AttributeError) as error:
+            raise EncoderError(f"gradient_checkpointing: {self.name} has none") from error
 
     def parameter_depths(self) -> dict[str, int]:
         """Depth of every parameter of ``tower`` by name: 0 for what lies before the first block."""

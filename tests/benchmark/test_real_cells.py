@@ -34,7 +34,7 @@ def run(
     suite_name: str = "tiny",
     encoders: tuple[str, ...] = (),
     weights: Path | None = None,
-    accumulate: int = 1,
+    **choices: Any,
 ) -> Record:
     """Run one cell in this process, as an engine would."""
     from benchmark import worker
@@ -43,9 +43,8 @@ def run(
     planned = plan.one(suite, out, cell, iterations)
     data.prepare([planned])
     folder = paths.suite_folder(out, suite.name)
-    runtime = Runtime(
-        "cpu", 1, 0, DataRoots(None), paths.cache_root(), WeightsFolder(weights), accumulate
-    )
+    roots, own = DataRoots(None), WeightsFolder(weights)
+    runtime = Runtime("cpu", 1, 0, roots, paths.cache_root(), own, **choices)
     return worker.run_cell(planned, suite, folder, runtime)
 
 
@@ -84,6 +83,48 @@ def test_micro_batches_are_noted_and_train_as_the_whole_batch(tiny: Path, tmp_pa
     assert (whole.notes, [each["changed"] for each in whole.attempts]) == ((), [{}])
     losses = (record.diagnostics["curves"]["loss"] for record in (cut, whole))
     assert next(losses) == pytest.approx(next(losses), rel=1e-4)
+
+
+def test_recomputed_activations_are_noted_and_change_no_weight(tiny: Path, tmp_path: Path) -> None:
+    cell = "dacs__eva02-mini__minidrive__seed0"
+    whole = run(tiny, tmp_path / "whole", cell, iterations=2)
+    again = run(tiny, tmp_path / "again", cell, iterations=2, checkpoint_activations=True)
+    assert again.state == "done", again.failure
+    assert comparable(again) == comparable(whole)
+    assert [each["changed"] for each in again.attempts] == [{"checkpoint_activations": True}]
+    refused = run(
+        tiny,
+        tmp_path / "refused",
+        cell.replace("eva02", "resnet"),
+        iterations=2,
+        checkpoint_activations=True,
+    )
+    assert refused.failure is not None
+    assert "ResNetMini has no blocks" in refused.failure.message
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_record_says_whether_networks_were_compiled(
+    tiny: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    compiled: bool,
+) -> None:
+    asked = []
+
+    def compile_networks(method: Any) -> bool:
+        asked.append(type(method).__name__)
+        return compiled
+
+    # A compiler takes minutes for a network: what it makes of them is tested with the engine.
+    monkeypatch.setattr("mmseg_ext.engine.run_time.compile_networks", compile_networks)
+    cell = "source-only__resnet-mini__minidrive__seed0"
+    record = run(tiny, tmp_path, cell, iterations=2, compile=True)
+    assert record.state == "done", record.failure
+    assert len(asked) == 1
+    assert [each["changed"] for each in record.attempts] == [{"compile": True} if compiled else {}]
+    assert ("EVA02 encoders are not compiled" in capsys.readouterr().out) is not compiled
 
 
 @pytest.mark.parametrize(

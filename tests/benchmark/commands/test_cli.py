@@ -58,6 +58,7 @@ def test_the_surface_is_what_was_agreed() -> None:
         "--out", "--data-root", "--seeds", "--iterations", "--only", "--engine", "--devices",
         "--devices-per-cell", "--threads", "--rerun", "--encoder", "--weights",
         "--download-weights", "--accept-stale", "--slurm", "--sbatch", "--no-wait",
+        "--accumulate", "--checkpoint-activations", "--compile",
     }  # fmt: skip
 
 

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from benchmark import records
 
 
@@ -60,6 +62,41 @@ def test_the_inline_engine_cuts_a_step_too(udabench: Any, configs: Any, tmp_path
     codes = [udabench("run", "tiny", "--engine", "inline").returncode for _ in range(3)]
     assert codes == [1, 1, 0]  # one attempt a run
     assert only_record(tmp_path / "results/local").attempts[-1]["changed"] == {"accumulate": 4}
+
+
+@pytest.mark.parametrize("engine", ["pool", "inline"])
+def test_micro_batches_that_were_asked_for_are_the_first_attempts(
+    udabench: Any, configs: Any, tmp_path: Path, engine: str
+) -> None:
+    configs.fragment("method", "hungry", "rate = 1\nbatch = 8\n")
+    configs.suite("methods: [hungry]\nbudget: {retries: {oom: 2}}")
+    runs = 1 if engine == "pool" else 2  # inline: one attempt a run
+    asked = ("run", "tiny", "--engine", engine, "--accumulate", "2", "--checkpoint-activations")
+    codes = [udabench(*asked).returncode for _ in range(runs)]
+    assert codes[-1] == 0
+    record = only_record(tmp_path / "results/local")
+    assert [(each["failure"], each["changed"]["accumulate"]) for each in record.attempts] == [
+        ("oom", 2),
+        (None, 4),
+    ]
+    assert record.diagnostics["switches"] == [True, False]
+
+
+def test_micro_batches_that_do_not_divide_a_batch_are_refused_before_anything_runs(
+    udabench: Any, configs: Any, tmp_path: Path
+) -> None:
+    configs.fragment("method", "hungry", "rate = 1\nbatch = 4\n")
+    configs.suite("methods: [hungry]")
+    found = udabench("run", "tiny", "--accumulate", "3")
+    assert found.returncode == 2
+    assert "--accumulate 3: hungry / small / there / seed 0 trains on batches of 4" in found.stderr
+    shared = ("--devices", "cpu", "--devices-per-cell", "2", "--accumulate", "4")
+    found = udabench("run", "tiny", *shared)
+    assert "trains on batches of 2 images in each of 2 processes" in found.stderr
+    both = udabench("run", "tiny", "--compile", "--checkpoint-activations")
+    assert both.returncode == 2
+    assert "not allowed with argument" in both.stderr
+    assert not (tmp_path / "results").exists()
 
 
 def test_a_cell_that_was_stopped_for_another_reason_stays_cut(

@@ -62,6 +62,8 @@ def _run_cell(planned: Any, suite: Any, folder: Path, runtime: Any) -> Any:
     found: dict[str, Any] = {"cuda": os.environ.get("CUDA_VISIBLE_DEVICES")}
     failure = _BEHAVIOURS[planned.cell.method](cell_paths, runtime, found)
     kind, _, message = failure.rpartition("!")
+    if runtime.checkpoint_activations or runtime.compile:
+        found["switches"] = [runtime.checkpoint_activations, runtime.compile]
     before = attempts.earlier(planned.record, planned.identity)
     attempt = attempts.entry(kind or "error" if failure else None, 0.0, runtime.accumulate)
     record = Record(

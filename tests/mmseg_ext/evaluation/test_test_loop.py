@@ -75,3 +75,26 @@ def test_the_padding_of_a_preprocessor_is_not_scored(model):
     model.data_preprocessor.test_cfg = {"size_divisor": 64}
     padded, _ = run(model, [{"inputs": [image], "data_samples": [sample]}])
     assert padded.confusion_ncc.sum() == plain.confusion_ncc.sum()
+
+
+def test_all_domains_are_scored_with_one_network_that_is_built_and_placed_once(model, monkeypatch):
+    def refuse(*_args, **_kwargs):
+        raise AssertionError("a domain needs no network of its own")
+
+    batches = [{"inputs": [image], "data_samples": [sample]} for image, sample in samples()]
+    alone = [run(model, [batch])[0] for batch in batches[:3]]
+    told = []
+    runner = SimpleNamespace(
+        model=model,
+        call_hook=lambda name, **_kwargs: told.append(name),
+        build_dataloader=lambda given: given,
+    )
+    domains = {name: Loader([batch]) for name, batch in zip("abc", batches, strict=False)}
+    loop = MultiDomainTestLoop(runner, domains, None)
+    monkeypatch.setattr(type(MODELS), "build", refuse)
+    for method in ("load_state_dict", "to"):
+        monkeypatch.setattr(torch.nn.Module, method, refuse)
+    loop.run()
+    assert [told.count(each) for each in ("before_test", "before_test_iter")] == [1, 3]
+    for name, expected in zip("abc", alone, strict=True):
+        assert np.array_equal(loop.scores[name].confusion_ncc, expected.confusion_ncc)

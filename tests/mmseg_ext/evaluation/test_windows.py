@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 from mmengine.config import ConfigDict
 from mmengine.registry import init_default_scope
 
+from benchmark import registry
+from mmseg_ext.evaluation import windows
+from mmseg_ext.evaluation.counting import class_counts
 from mmseg_ext.evaluation.windows import infer, places
 from mmseg_ext.registry import MODELS
 
@@ -59,6 +62,43 @@ def test_probabilities_of_windows_are_averaged_where_asked():
         total[..., left : left + 32] += model.encode_decode(part, described(part)).softmax(dim=1)
         count[left : left + 32] += 1
     assert torch.allclose(infer(model, images), total / count, atol=1e-6)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("average", ["logits", "probabilities"])
+@pytest.mark.parametrize("encoder", ["resnet-mini", "eva02-mini"])
+def test_windows_of_one_pass_score_as_one_by_one(encoder, average):
+    backbone = registry.find("encoder", encoder)
+    config = small_world.model("dacs")["segmentor"]
+    config["backbone"] = backbone.require("backbone")
+    config["decode_head"]["in_channels"] = list(backbone.require("channels"))
+    torch.manual_seed(0)
+    model = MODELS.build(config).eval()
+    model.test_cfg = ConfigDict(mode="slide", crop_size=(32, 48), stride=(20, 16), average=average)
+    images, sizes, encode = image(40, 100, batch=2), [], model.encode_decode
+
+    def counted(inputs, *rest):
+        sizes.append(len(inputs))
+        return encode(inputs, *rest)
+
+    model.encode_decode = counted
+    alone = infer(model, images)
+    assert sizes == [2] * 10  # 2 x 5 windows of two images each: on the CPU one at a time
+    sizes.clear()
+    together = infer(model, images, windows_per_pass=4)
+    assert sizes == [8, 8, 4]
+    assert torch.allclose(alone, together, rtol=0, atol=1e-6 * float(alone.abs().max()))
+    truth = torch.randint(19, (40, 100), generator=torch.Generator().manual_seed(1))
+    for a, b in zip(alone, together, strict=True):
+        assert torch.equal(class_counts(a, truth), class_counts(b, truth))
+
+
+def test_a_pass_on_an_accelerator_has_the_area_of_a_cityscapes_image():
+    def chosen(batch, side):
+        meta = torch.empty(batch, 3, 1024, 2048, device="meta")
+        return windows._windows_per_pass(meta, (slice(0, side), slice(7, 7 + side)))
+
+    assert [chosen(1, 512), chosen(2, 512), chosen(1, 1024), chosen(4, 1024)] == [8, 4, 2, 1]
 
 
 @torch.no_grad()

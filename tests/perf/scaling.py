@@ -1,0 +1,99 @@
+"""What two processes make of one cell's step on a processor, against one.
+
+Cells of the demo are run as a user runs them, with one process and with several in turn. For a
+method whose images do not see each other the curves have to agree; the time of a step is that of
+the records. Run from the repository root::
+
+    python tests/perf/scaling.py --out results/overhead/scaling.md
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmark import profile_results
+from benchmark.records import Record, read_record, write_atomically
+
+SEPARABLE, TIMED, ENCODER = "source-only", "dacs", "resnet-mini"
+
+
+def cell(method: str, processes: int, iterations: int, folder: Path) -> Record:
+    """Run one cell with one thread a process and return its record."""
+    options = f"--only method={method},encoder={ENCODER} --seeds 1 --iterations {iterations}"
+    options += f" --devices cpu --threads 1 --devices-per-cell {processes} --out {folder}"
+    command = [sys.executable, "-m", "benchmark", "run", "demo", *shlex.split(options)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    (path,) = (folder / "demo/records").glob("*.json")
+    return read_record(path)
+
+
+def difference(one: Record, other: Record) -> float:
+    """Largest relative difference of the losses of two curves."""
+    curves = (record.diagnostics["curves"]["loss"] for record in (one, other))
+    return max(abs(a - b) / abs(a) for a, b in zip(*curves, strict=True))
+
+
+def seconds(record: Record) -> float:
+    """Of one step."""
+    assert record.cost is not None, record.failure
+    return record.cost.seconds_per_iteration
+
+
+def main() -> None:
+    """Measure and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--iterations", type=int, default=60)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--out", type=Path, required=True)
+    parsed = parser.parse_args()
+    several, length = parsed.processes, parsed.iterations
+    times: dict[int, list[float]] = {1: [], several: []}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        pair = [cell(SEPARABLE, n, 10, folder / f"equal-{n}") for n in times]
+        for repeat in range(parsed.repeats):
+            for count, found in times.items():
+                found.append(seconds(cell(TIMED, count, length, folder / f"{count}-{repeat}")))
+    loads = os.getloadavg()[1]
+    ratios = [one / more for one, more in zip(times[1], times[several], strict=True)]
+    rows = [
+        f"| {count} | {1e3 * statistics.median(found):.0f} | {1e3 * min(found):.0f}-"
+        f"{1e3 * max(found):.0f} |"
+        for count, found in times.items()
+    ]
+    machine = profile_results.machine()
+    speed = statistics.median(ratios)
+    of_machine = (
+        f"{machine['processor']}, {machine['cores']} cores, torch {machine['packages']['torch']}"
+    )
+    speed_text = f"{speed:.2f} times as fast as one ({min(ratios):.2f}-{max(ratios):.2f})"
+    command = f"python tests/perf/scaling.py --repeats {parsed.repeats} --iterations {length}"
+    text = f"""# Several processes for one cell
+
+`{command} --out results/overhead/scaling.md`: {TIMED} with {ENCODER} on MiniDrive, run by
+`udabench run demo --devices cpu --devices-per-cell N`, one thread a process, in turn,
+{parsed.repeats} times {length} iterations each. All share the protocol's batch: a step is the same.
+
+{of_machine}; load {loads:.1f} over five minutes.
+
+| processes | ms a step | lowest-highest |
+|---|---:|---:|
+{chr(10).join(rows)}
+
+{several} processes are {speed_text}, an efficiency of
+{100 * speed / several:.0f} %. The losses of {SEPARABLE}, whose images do not see each other,
+differ by {difference(*pair):.1e} at most in 10 steps, relatively.
+"""
+    write_atomically(parsed.out, text)
+
+
+if __name__ == "__main__":
+    main()
