@@ -24,7 +24,7 @@ from benchmark.plan import domain_fragments
 from benchmark.plugins import Plugin
 from benchmark.registry import Fragment, overlaid
 from benchmark.suite import Suite
-from benchmark.weights import WeightsFolder
+from benchmark.weights import WeightsFolder, recipe_of
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,8 @@ def derived(suite: Suite, folder: Path, terms: Terms, weights: WeightsFolder) ->
     for name, encoder in ({each.name: each for each in registry.sound("encoder")} | used).items():
         values = encoder.values
         backbone = values.get("backbone", {})
-        if backbone.get("pretrained") is not None and weights.missing(name, backbone):
+        absent = recipe_of(backbone) is not None or weights.missing(name, backbone)
+        if backbone.get("pretrained") is not None and absent:
             random = {**backbone, "pretrained": None}
             _write(folder, "encoder", name, {**values, "backbone": random})
     for domain in domains_of(suite):

@@ -1,15 +1,7 @@
 """Pre-training of MiniDrive's small encoders, so that it has an encoder axis of its own.
 
-A recipe is a class of the registry `PRETRAININGS`; an encoder's fragment gives it, with all of its
+A recipe is a class of the registry `PRETRAININGS` (`mmseg_ext.pretraining.recipe`); an encoder's fragment gives it, with all of its
 constants, where others give the tag of published weights. ``python -m mmseg_ext.pretraining`` runs
 one recipe in a process of its own, on one thread of the CPU, so that the same recipe makes the same
 weights bit for bit whoever asks for them.
 """
-
-from __future__ import annotations
-
-from mmseg_ext.pretraining.crop_classification import CropClassification
-from mmseg_ext.pretraining.recipe import PRETRAININGS, Pretrained
-from mmseg_ext.pretraining.region_text import RegionTextContrast
-
-__all__ = ["PRETRAININGS", "CropClassification", "Pretrained", "RegionTextContrast"]

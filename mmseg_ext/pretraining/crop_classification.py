@@ -108,9 +108,7 @@ class CropClassification:
         for index in range(first, first + count):
             scene = web_scene(self.seed, index, *_SCENE)
             rng = np.random.default_rng((self.seed, 4, index))
-            for region in find_regions(
-                CATEGORY_OF[scene.roles], rng, _LEAST_PIXELS, _LARGEST_SIDE
-            ):
+            for region in find_regions(CATEGORY_OF[scene.roles], rng, _LEAST_PIXELS, _LARGEST_SIDE):
                 images.append(self._cut(scene.image_rgb, region, rng))
                 labels.append(region.category)
             done(index - first + 1)

@@ -12,7 +12,11 @@ from mmengine.registry import Registry
 from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 
-PRETRAININGS = Registry("pretraining", scope="mmseg_ext", locations=["mmseg_ext.pretraining"])
+PRETRAININGS = Registry(
+    "pretraining",
+    scope="mmseg_ext",
+    locations=["mmseg_ext.pretraining.crop_classification", "mmseg_ext.pretraining.region_text"],
+)
 """Recipes: built from their constants; ``train(backbone, progress)`` returns `Pretrained`."""
 
 Progress = Callable[[int, int], None]

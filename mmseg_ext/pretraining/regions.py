@@ -56,9 +56,7 @@ def find_regions(
     return found
 
 
-def _window(
-    part_hw: npt.NDArray[np.bool_], rng: np.random.Generator, largest_side: int
-) -> Box:
+def _window(part_hw: npt.NDArray[np.bool_], rng: np.random.Generator, largest_side: int) -> Box:
     rows, columns = np.nonzero(part_hw)
     pixel = int(rng.integers(len(rows)))
     side = int(rng.integers(largest_side // 2, largest_side + 1))
