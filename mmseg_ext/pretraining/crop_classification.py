@@ -64,7 +64,7 @@ class CropClassification:
     seed: int = 0
 
     def train(self, backbone: Mapping[str, Any], progress: Progress) -> Pretrained:
-        """Train the encoder of the configuration ``backbone``, whose construction draws it at random.
+        """Train the encoder of the configuration ``backbone`` from random weights.
 
         Draws from torch's generator after seeding it; `progress` counts scenes and iterations.
         """

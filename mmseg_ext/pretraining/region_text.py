@@ -1,15 +1,15 @@
 """Contrastive pre-training of a tower on regions and their phrases (the stand-in for CLIP).
 
 Whole captions teach a small tower the condition of a scene and little about objects. Here each pair
-is one object: the patch tokens under its box, averaged, and a phrase that names it, as in RegionCLIP
-(Zhong et al., "RegionCLIP: Region-based Language-Image Pretraining", CVPR 2022), with the true boxes
-of the generator in place of proposals. So this is more supervision than CLIP has.
+is one object: the patch tokens under its box, averaged, and a phrase that names it, as in
+RegionCLIP (Zhong et al., "RegionCLIP: Region-based Language-Image Pretraining", CVPR 2022), with
+the true boxes of the generator in place of proposals. So this is more supervision than CLIP has.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,7 +80,7 @@ class RegionTextContrast:
     seed: int = 0
 
     def train(self, backbone: Mapping[str, Any], progress: Progress) -> Pretrained:
-        """Train the tower of a ``TimmEncoder`` configuration, drawn at random first.
+        """Train the tower of a ``TimmEncoder`` configuration from random weights.
 
         Draws from torch's generator after seeding it; `progress` counts scenes and iterations.
 
@@ -191,7 +191,7 @@ def box_weights(box: Box, height: int, width: int, rows: int, columns: int) -> T
 
 
 def _distinct(
-    photographs: Photographs, numbers: Sequence[int], most: int, rng: np.random.Generator
+    photographs: Photographs, numbers: Iterable[int], most: int, rng: np.random.Generator
 ) -> list[tuple[int, Pair]]:
     """Pairs of some images in random order, without a phrase that came before.
 

@@ -1,4 +1,4 @@
-"""A small text tower: open_clip's tokenizer and text transformer at the width of a MiniDrive tower."""
+"""A small text tower: open_clip's tokenizer and text transformer, as narrow as MiniDrive's."""
 
 from __future__ import annotations
 
@@ -41,7 +41,11 @@ class TextTower(nn.Module):
 
     @torch.no_grad()
     def prompts(self, names: Sequence[str], templates: Sequence[str]) -> Tensor:
-        """Unit features (N, embedding) of names: the mean over templates (Radford et al., 3.1.4)."""
+        """Unit features (N, embedding) of names: the mean over templates, as CLIP's ensembles.
+
+        Radford et al., "Learning Transferable Visual Models From Natural Language Supervision",
+        2021, section 3.1.4.
+        """
         each = [
             nn.functional.normalize(self([template.format(name) for name in names]), dim=1)
             for template in templates
