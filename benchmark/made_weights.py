@@ -25,10 +25,8 @@ from typing import Any
 
 from benchmark import paths, source_hash
 from benchmark.errors import UdabenchError
-from benchmark.identity import packages_of
 from benchmark.plan import PlannedCell
 from benchmark.weights import recipe_of, with_weights
-from mmseg_ext.generator_version import GENERATOR_VERSION
 
 WEIGHTS, FACTS = "weights.safetensors", "facts.json"
 _POLL = 0.2
@@ -60,6 +58,8 @@ class MadeWeights:
 
     def key(self) -> str:
         """Short hex digest of all that the weights depend on."""
+        from mmseg_ext.generator_version import GENERATOR_VERSION
+
         asked = {name: value for name, value in self.job().items() if name != "imports"}
         modules = source_hash.scan(self.packages).used_by(asked)
         document = {**asked, "generator": GENERATOR_VERSION, "modules": modules}
@@ -124,6 +124,8 @@ class MadeWeights:
 
 def needed(cells: Iterable[PlannedCell]) -> list[MadeWeights]:
     """The made weights that ``cells`` start from, each once."""
+    from benchmark.identity import packages_of
+
     found: dict[str, MadeWeights] = {}
     for planned in cells:
         for backbone in with_weights(planned.config.get("model")):

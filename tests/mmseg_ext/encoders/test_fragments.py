@@ -21,7 +21,7 @@ from mmseg_ext.registry import MODELS
 LISTED = [
     name
     for name in registry.names("encoder")
-    if "pretrained" in registry.find("encoder", name).values["backbone"]
+    if isinstance(registry.find("encoder", name).values["backbone"].get("pretrained"), str)
 ]
 # MMSegmentation builds nothing on the meta device.
 REAL = ("ResNetEncoder", "MixTransformer")
