@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmark import paths, source_hash
+from benchmark import identity, paths, source_hash
 from benchmark.errors import UdabenchError
 from benchmark.plan import PlannedCell
 from benchmark.weights import recipe_of, with_weights
@@ -124,15 +124,13 @@ class MadeWeights:
 
 def needed(cells: Iterable[PlannedCell]) -> list[MadeWeights]:
     """The made weights that ``cells`` start from, each once."""
-    from benchmark.identity import packages_of
-
     found: dict[str, MadeWeights] = {}
     for planned in cells:
         for backbone in with_weights(planned.config.get("model")):
-            if recipe_of(backbone) is not None:
-                name = backbone["weights_of"]
-                packages = packages_of(planned.config)
-                found.setdefault(name, MadeWeights(name, backbone, packages))
+            name = backbone["weights_of"]
+            if recipe_of(backbone) is not None and name not in found:
+                packages = identity.packages_of(planned.config)
+                found[name] = MadeWeights(name, backbone, packages)
     return list(found.values())
 
 
