@@ -2,10 +2,19 @@
 
 card = dict(
     title="EVA02-mini (CLIP)",
-    summary="EVA02-mini from weights that match regions and phrases; made here, in minutes.",
+    summary="EVA02-mini from weights that match regions with phrases; made on this machine.",
     family="vision transformer, vision-language",
-    pretraining="TODO",
-    exposure="TODO",
+    pretraining=(
+        "ClipLoss between 24,000 regions of 1,500 MiniDrive photographs (the true box of one "
+        "object of each category) and phrases such as 'a photo of a red car', 1,000 steps of at "
+        "most 64 pairs (189 s of one core); held-out regions: the right of 29 names 0.41 (chance "
+        "0.03), the right of 64 phrases 0.22 (chance 0.02). Boxes are more supervision than CLIP "
+        "has: whole captions taught a tower of this size nothing about objects"
+    ),
+    exposure=(
+        "streets by day in random mixtures of the synthetic, real and geo palettes; no fog, night, "
+        "rain or snow, and no scene of a domain"
+    ),
 )
 backbone = dict(
     type="TimmEncoder",
@@ -27,7 +36,7 @@ backbone = dict(
     ),
     feature_layers=(0, 1, 2, 3),
     out_channels=32,
-    detail_stem=True,
+    detail_stem=True,  # as in eva02-mini, which differs in its initial weights alone
 )
 channels = (32, 32, 32, 32)
 mean = (123.675, 116.28, 103.53)

@@ -2,10 +2,19 @@
 
 card = dict(
     title="ResNet-mini (supervised)",
-    summary="ResNet-mini from weights that classify object-centred crops; made here, in a minute.",
+    summary="ResNet-mini from weights that classify object-centred crops; made on this machine.",
     family="convolutional",
-    pretraining="TODO",
-    exposure="TODO",
+    pretraining=(
+        "29-way classification of about 9,500 object-centred crops of 600 MiniDrive photographs, "
+        "800 steps of 32 crops (107 s of one core); held-out accuracy 0.49, chance 0.03. The "
+        "categories are objects and parts (window, kerb, tree trunk, red traffic sign), finer "
+        "than the 19 classes but close to them: an upper end of what ImageNet weights are to a "
+        "street scene"
+    ),
+    exposure=(
+        "streets by day in random mixtures of the synthetic, real and geo palettes; no fog, night, "
+        "rain or snow, and no scene of a domain"
+    ),
 )
 backbone = dict(
     type="ResNetMini",
@@ -13,7 +22,7 @@ backbone = dict(
         type="CropClassification",
         scenes=600,
         held_out=100,
-        iterations=650,
+        iterations=800,
         batch_size=32,
         crop=64,
         learning_rate=2e-3,
