@@ -8,8 +8,8 @@ card = dict(
         "ClipLoss between 24,000 regions of 1,500 MiniDrive photographs (the true box of one "
         "object of each category) and phrases such as 'a photo of a red car', 1,000 steps of at "
         "most 64 pairs (189 s of one core); held-out regions: the right of 29 names 0.41 (chance "
-        "0.03), the right of 64 phrases 0.22 (chance 0.02). Boxes are more supervision than CLIP "
-        "has: whole captions taught a tower of this size nothing about objects"
+        "0.03), the right of 64 phrases 0.22 (chance 0.02). Boxes are more supervision than "
+        "CLIP has; with whole captions a prototype learnt the weather and nothing about objects"
     ),
     exposure=(
         "streets by day in random mixtures of the synthetic, real and geo palettes; no fog, night, "

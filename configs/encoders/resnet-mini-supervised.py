@@ -7,7 +7,7 @@ card = dict(
     pretraining=(
         "29-way classification of about 9,500 object-centred crops of 600 MiniDrive photographs, "
         "800 steps of 32 crops (107 s of one core); held-out accuracy 0.49, chance 0.03. The "
-        "categories are objects and parts (window, kerb, tree trunk, red traffic sign), finer "
+        "categories are objects and parts (window, curb, tree trunk, red traffic sign), finer "
         "than the 19 classes but close to them: an upper end of what ImageNet weights are to a "
         "street scene"
     ),

@@ -1,7 +1,7 @@
 """Contrastive pre-training of a tower on regions and their phrases (the stand-in for CLIP).
 
-Whole captions teach a small tower the condition of a scene and little about objects. Here each pair
-is one object: the patch tokens under its box, averaged, and a phrase that names it, as in
+From whole captions a prototype learnt the condition of a scene and little about objects. Here each
+pair is one object: the patch tokens under its box, averaged, and a phrase that names it, as in
 RegionCLIP (Zhong et al., "RegionCLIP: Region-based Language-Image Pretraining", CVPR 2022), with
 the true boxes of the generator in place of proposals. So this is more supervision than CLIP has.
 """
