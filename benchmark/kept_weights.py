@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from benchmark.identity import packages_of
 from benchmark.paths import CellPaths, shown
 from benchmark.plan import PlannedCell
 from benchmark.records import Record
+from benchmark.weights import recipe_of, with_weights
 
 if TYPE_CHECKING:
     from mmseg_ext.evaluation.label_maps import Student
@@ -71,9 +73,12 @@ def student_of(
                 f"{shown(path)}: the weights have digest {found[:12]}..., the record says "
                 f"{str(expected)[:12]}...; they are of another run of the cell"
             )
-        return trained_student(
-            planned.config["model"], _statistics(record), weights, device, threads
-        )
+        model = copy.deepcopy(planned.config["model"])
+        for backbone in with_weights(model):
+            del backbone["weights_of"]
+            if recipe_of(backbone) is not None:
+                backbone["pretrained"] = None
+        return trained_student(model, _statistics(record), weights, device, threads)
     except WeightsError as error:
         raise KeptWeightsError(f"{shown(path)}: {str(error).removeprefix(f'{path}: ')}") from error
 

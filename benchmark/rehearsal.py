@@ -26,7 +26,7 @@ from benchmark.registry import Fragment, overlaid
 from benchmark.suite import AXES, Suite
 from benchmark.suite_entries import within
 from benchmark.variants import weights_name
-from benchmark.weights import WeightsFolder
+from benchmark.weights import WeightsFolder, recipe_of
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def derived(suite: Suite, folder: Path, terms: Terms, weights: WeightsFolder) ->
         backbone = values.get("backbone", {})
         if backbone.get("pretrained") is None:
             continue
-        if weights.missing(weights_name(encoder), backbone):
+        if recipe_of(backbone) is not None or weights.missing(weights_name(encoder), backbone):
             random = {**backbone, "pretrained": None}
             _write(folder, "encoder", name, {**values, "backbone": random})
     for domain in domains_of(suite):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmark import ranks, registry
+from benchmark import made_weights, ranks, registry
 from benchmark.domains import FILES
 from benchmark.errors import UsageError
+from benchmark.identity import packages_of
 from benchmark.paths import CellPaths, training_images
 from benchmark.runtime import Runtime
-from benchmark.weights import with_weights
+from benchmark.weights import recipe_of, with_weights
 
 # Parts of a resolved configuration that are facts about the cell, not arguments of the Runner.
 _FACTS = ("roles", "domains", "scoring")
@@ -29,7 +30,7 @@ def for_this_machine(
     ``every`` is the number of iterations between two resume points (None: chosen here).
     """
     runner = {key: copy.deepcopy(value) for key, value in config.items() if key not in _FACTS}
-    _place_weights(runner["model"], runtime)
+    _place_weights(runner["model"], runtime, packages_of(config))
     roots = {name: _data_root(data, runtime) for name, data in config["domains"].items()}
     training = runner["train_dataloader"]
     training["batch_size"] = _share(training["batch_size"])
@@ -107,14 +108,19 @@ def _share(batch_size: int) -> int:
     return batch_size // ranks.count()
 
 
-def _place_weights(model: dict[str, Any], runtime: Runtime) -> None:
+def _place_weights(model: dict[str, Any], runtime: Runtime, packages: Sequence[str]) -> None:
     """Point every encoder with weights to their file on this machine.
 
     Raises:
         UsageError: there is none, and it may not be downloaded.
+        UdabenchError: weights that are to be made here cannot be made.
     """
     for backbone in with_weights(model):
         encoder = backbone.pop("weights_of")
+        if recipe_of(backbone) is not None:
+            made = made_weights.MadeWeights(encoder, dict(backbone), packages)
+            backbone.update(pretrained=None, checkpoint=str(made.file(runtime.cache)))
+            continue
         problem = runtime.weights.missing(encoder, backbone)
         if problem:
             raise UsageError(problem)

@@ -2,7 +2,8 @@
 
 A fragment names the weights of its encoder by a tag, never by a path. A user puts the file into one
 folder, called after the encoder (``eva02-clip-l14.safetensors``), and says where that folder is
-with ``--weights`` or ``$UDABENCH_WEIGHTS``; or lets the libraries download it.
+with ``--weights`` or ``$UDABENCH_WEIGHTS``; or lets the libraries download it. A recipe in the
+tag's place means weights that are made here (`benchmark.made_weights`).
 """
 
 from __future__ import annotations
@@ -55,6 +56,8 @@ class WeightsFolder:
     def missing(self, encoder: str, backbone: Mapping[str, Any]) -> str | None:
         """What to do about weights that are asked for and not here, or None if all is well."""
         tag = backbone.get("pretrained")
+        if recipe_of(backbone) is not None:
+            return None  # made when a cell needs them
         if tag is None or backbone.get("checkpoint") or self.download or self.file(encoder):
             return None
         place = self.folder if self.folder is not None else f"a folder named by ${VARIABLE}"
@@ -63,6 +66,12 @@ class WeightsFolder:
             f"{encoder}{SUFFIXES[0]} (or {', '.join(SUFFIXES[1:])}), or let --download-weights "
             f"fetch them; 'udabench weights check {encoder} FILE' tells whether a file fits"
         )
+
+
+def recipe_of(backbone: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The recipe that an encoder's weights are made with, or None if they are not made here."""
+    pretrained = backbone.get("pretrained")
+    return pretrained if isinstance(pretrained, Mapping) else None
 
 
 def with_weights(config: Any) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmark import data, paths, sharing
+from benchmark import data, made_weights, paths, sharing
 from benchmark.cli import EXIT_FAILED, EXIT_INTERRUPTED
 from benchmark.commands import closing, options
 from benchmark.commands.bars import progress_bar
@@ -177,6 +177,7 @@ def _slurm(parsed: argparse.Namespace, planned: Plan, due: Sequence[PlannedCell]
 def _prepare(due: Sequence[PlannedCell]) -> None:
     with progress_bar("generating data") as progress:
         data.prepare(due, progress)
+    made_weights.prepare(due, progress_bar)
 
 
 def _limit(planned: Plan) -> float | None:

@@ -82,3 +82,6 @@ def weight_files(commands: Commands[argparse.ArgumentParser]) -> None:
     made.add_argument("encoder", metavar="ENCODER", help="as in --encoder of run")
     made.add_argument("file", metavar="FILE", help="the weight file")
     json(made)
+    made = command(actions, "pretrain", "weights", "pretrain", "make weights that have a recipe")
+    made.add_argument("encoders", nargs="*", metavar="ENCODER", help="default: all with a recipe")
+    json(made)

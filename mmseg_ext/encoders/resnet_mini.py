@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch.nn.functional as F  # noqa: N812
@@ -10,6 +11,8 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmseg_ext.encoders.standardized_conv import conv_and_norm
+from mmseg_ext.encoders.tower import description
+from mmseg_ext.encoders.weight_file import load_whole
 from mmseg_ext.registry import MODELS
 
 
@@ -40,7 +43,12 @@ class ResNetMini(BaseModule):
         stem: channels of the two stem convolutions, the first with stride 2.
         stages: channels of the four stages, each a multiple of 8.
         blocks: residual blocks of the four stages.
+        pretrained: ``None``; a fragment's recipe is replaced by the file that it made.
+        checkpoint: file with all of the network's weights, instead of random ones.
         init_cfg: of MMEngine; the network is initialised (He et al., 2015) on construction.
+
+    Raises:
+        WeightsError: the weights cannot be loaded whole.
     """
 
     strides = (4, 8, 16, 32)
@@ -50,6 +58,8 @@ class ResNetMini(BaseModule):
         stem: int = 24,
         stages: Sequence[int] = (48, 96, 128, 128),
         blocks: Sequence[int] = (1, 1, 2, 1),
+        pretrained: None = None,
+        checkpoint: str | None = None,
         init_cfg: Any = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -67,6 +77,13 @@ class ResNetMini(BaseModule):
             stage += [ResidualBlock(channels, channels) for _ in range(count - 1)]
             self.stages.append(nn.Sequential(*stage))
             width = channels
+        self.loaded = None
+        if checkpoint is not None:
+            self.loaded = load_whole(self, Path(checkpoint), lambda state: (state, "own"))
+
+    def describe(self) -> dict[str, Any]:
+        """Facts about this encoder for a record, as JSON can hold them."""
+        return description(type(self).__name__, self.loaded)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """Encode images (N, 3, H, W) to four maps at ``strides``, sizes rounded up."""

@@ -20,7 +20,9 @@ from mmseg_ext.registry import MODELS
 
 FRAGMENTS = [registry.find("encoder", name) for name in registry.names("encoder")]
 LISTED = [
-    each.name for each in FRAGMENTS if "pretrained" in each.values["backbone"] and each.base is None
+    each.name
+    for each in FRAGMENTS
+    if isinstance(each.values["backbone"].get("pretrained"), str) and each.base is None
 ]
 OTHER_COST = [each.name for each in FRAGMENTS if "gmacs" in each.changes.get("card", {})]
 """Variants that cost something else than their base."""
