@@ -324,6 +324,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--steps", type=int, default=2, help="a block's, with resnet-mini")
     parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--only", default="", help="rows whose name or step contains this")
     parser.add_argument("--out", type=Path, help="Markdown file to write")
     parsed = parser.parse_args()
     torch.set_num_threads(1)
@@ -348,7 +349,9 @@ def main() -> None:
         "| test |",
         "|---|---|---:|---:|---:|---:|---:|---|",
     ]
-    for index in range(len(OPTIMISATIONS)):
+    for index, each in enumerate(OPTIMISATIONS):
+        if parsed.only not in f"{each.name} {each.setting}":
+            continue
         text.append(line(index, parsed.steps, parsed.repeats))
         print(text[-1], flush=True)
     if parsed.out is not None:
