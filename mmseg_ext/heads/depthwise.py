@@ -13,7 +13,8 @@ from torch import Tensor, nn
 _TOGETHER = 4 * 2**20
 
 # Up to this dilation the forward kernel is as fast as without dilation (oneDNN's depth-wise kernel
-# for AVX2 takes padding up to 4 pixels, the one for AVX-512 up to 6); the backward kernels never.
+# for AVX2 takes padding up to 4 pixels, that for AVX-512 up to 6: its
+# jit_uni_dw_conv_kernel_utils.hpp); the backward kernels take no dilation at all.
 _FAST_FORWARD = 4
 
 

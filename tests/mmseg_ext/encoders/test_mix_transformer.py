@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,12 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from mmseg_ext.encoders import MixTransformer
+from mmseg_ext.encoders.mix_transformer import ChannelsLastFFN
 from mmseg_ext.errors import EncoderError, WeightsError
 from mmseg_ext.registry import MODELS
+
+# mmseg needs the operators that the registry's module provides: import it afterwards.
+from mmseg.models.backbones.mit import MixFFN  # isort: skip
 
 HEADS, REDUCTIONS = (1, 2, 5, 8), (8, 4, 2, 1)
 
@@ -134,6 +139,23 @@ def test_b5_has_the_published_size_and_stochastic_depth() -> None:
         for block in layer[1]
     ]
     torch.testing.assert_close(torch.tensor(rates), torch.linspace(0, 0.1, 52))
+
+
+@pytest.mark.parametrize("hw", [(6, 10), (1, 3)])
+def test_feed_forward_layers_are_those_of_mmsegmentation(hw: tuple[int, int]) -> None:
+    torch.manual_seed(3)
+    ours = MixTransformer("b0").layers[1][1][0].ffn
+    assert type(ours) is ChannelsLastFFN
+    theirs = copy.deepcopy(ours)
+    theirs.__class__ = MixFFN
+    tokens, gradient, shortcut = torch.randn(3, 2, hw[0] * hw[1], 64).unbind()
+    for identity in (None, shortcut):
+        found = []
+        for module in (ours, theirs):
+            x = tokens.clone().requires_grad_()
+            y = module.eval()(x, hw, identity)
+            found.append((y, *torch.autograd.grad(y, [x, *module.parameters()], gradient)))
+        torch.testing.assert_close(*found, rtol=1e-5, atol=1e-5)
 
 
 def test_own_layout_and_segmentor_prefix_are_known(tmp_path: Path) -> None:
