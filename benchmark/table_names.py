@@ -11,7 +11,7 @@ from benchmark.suitefile import Section
 
 NAMES = (
     *("uda", "generalization", "conditions", "comparison", "per_class"),
-    *("overhead", "feature_distance", "claims"),
+    *("overhead", "profile", "feature_distance", "claims"),
 )
 
 

@@ -122,6 +122,8 @@ def _entry(kind: str, name: str) -> dict[str, Any]:
     else:
         fragment = registry.find(kind, name)
         settings = {key: value for key, value in fragment.values.items() if key != "card"}
+        if fragment.base is not None:
+            settings = {"based_on": fragment.base.name, **settings}
         path, origin = fragment.path, fragment.origin
     card = dict(_card(kind, name))
     entry = {"kind": kind, "name": name, "origin": origin, "file": paths.shown(path), "card": card}

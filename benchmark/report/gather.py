@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from benchmark import claims, paths, registry
+from benchmark import claims, paths, probes, registry
 from benchmark.cell import Cell
 from benchmark.domains import FILES, dataset_of
 from benchmark.errors import FragmentError, RecordError
@@ -78,7 +78,8 @@ def from_plan(plan: PlanLike) -> Grid:
     """The measured grid of ``plan``, with titles from the fragments' cards.
 
     Raises:
-        UsageError: the suite names a fragment that does not exist.
+        UsageError: the suite names a fragment that does not exist, or a file among its profiles
+            is none.
         FragmentError: a shift names no target.
         RecordError: a record has a state that the report does not know.
     """
@@ -107,6 +108,7 @@ def from_plan(plan: PlanLike) -> Grid:
         provenance=suite.provenance,
         claims=tuple(claims.load(name) for name in suite.claims),
         intervals=intervals if intervals.known_counts else None,
+        probes=probes.beside_records(plan.folder),
     )
 
 

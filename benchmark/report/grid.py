@@ -13,6 +13,7 @@ from typing import Any
 
 from benchmark.cell import Cell
 from benchmark.claims import Claim
+from benchmark.probes import Probe
 from benchmark.records import Cost, DomainMetrics
 from benchmark.report.intervals import Intervals
 from benchmark.report.model import RecordRef
@@ -105,7 +106,7 @@ class Grid:
     the suite's choices, empty where it makes none. ``evaluation`` names the preset that cells are
     scored by, if it has a name, and ``evaluations`` that of methods with a protocol of their own.
     ``claims`` are those that the suite puts to the test. ``provenance`` says of the suite's
-    settings where they are from.
+    settings where they are from. ``probes`` are steps that were profiled by themselves.
     """
 
     title: str
@@ -122,6 +123,7 @@ class Grid:
     claims: tuple[Claim, ...] = ()
     evaluations: Mapping[str, str] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
+    probes: tuple[Probe, ...] = ()
 
     def scores(self, shift: Shift, domain: Domain) -> list[DomainMetrics]:
         """What the done cells of a shift scored on a domain."""

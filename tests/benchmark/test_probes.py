@@ -81,3 +81,25 @@ def test_a_file_that_is_no_profile_is_refused_by_name(tmp_path: Path, text: str)
     path.write_text(text)
     with pytest.raises(UsageError, match=r"broken\.json: no profile that tells costs"):
         probes.read(path)
+
+
+def test_profiles_beside_records_name_their_machine(tmp_path: Path) -> None:
+    folder = tmp_path / probes.FOLDER
+    folder.mkdir()
+    assert probes.beside_records(tmp_path) == ()
+    counted = {**ROW, "threads": 2, "gmacs_forward": 0.5, "gmacs_step": 1.5}
+    document = {
+        "profile": 1,
+        "machine": {"processor": "Quick & Co"},
+        "rows": [counted, {**counted, "device": "H100"}, {**counted, "state": "failed"}],
+    }
+    (folder / "a.json").write_text(json.dumps(document))
+    profile(folder / "b.json", ROW)
+    found = probes.beside_records(tmp_path)
+    assert [each.machine for each in found] == [
+        *("Quick & Co with 2 threads", "H100", "an unknown processor"),
+    ]
+    assert (found[0].gmacs_forward, found[0].gmacs_step, found[2].gmacs_step) == (0.5, 1.5, None)
+    (folder / "c.json").write_text("{}")
+    with pytest.raises(UsageError, match=r"profiles/c.json: no profile that tells costs"):
+        probes.beside_records(tmp_path)

@@ -29,11 +29,12 @@ def rehearsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     registry.forget()
 
 
-def test_every_cell_of_the_paper_suite_resolves_and_only_what_is_announced_differs(
-    rehearsed, tmp_path: Path
+@pytest.mark.parametrize("name", ["paper", "clashing-parts"])
+def test_every_cell_of_a_suite_resolves_and_only_what_is_announced_differs(
+    rehearsed, tmp_path: Path, name: str
 ) -> None:
-    real = {e.cell: e.config for e in plan.make(suites.load("paper"), tmp_path).entries}
-    suite = rehearsed("paper", Terms(iterations=3, images=2, shrink=1))
+    real = {e.cell: e.config for e in plan.make(suites.load(name), tmp_path).entries}
+    suite = rehearsed(name, Terms(iterations=3, images=2, shrink=1))
     assert suite.checkpoints.keep == "nothing"  # weights of random networks, gigabytes a cell
     entries = plan.make(suite, tmp_path).entries
     assert {entry.cell for entry in entries} == {cell for cell in real if cell.seed == 0}

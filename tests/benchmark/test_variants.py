@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from benchmark import compose, registry
+from benchmark import cli, compose, registry
 from benchmark.errors import FragmentError
 from benchmark.identity import digest
 from benchmark.plan import domain_fragments
@@ -41,6 +41,11 @@ def test_a_variant_is_its_base_but_for_what_it_says(made: Any) -> None:
     assert found.base is registry.find("method", "base")
     assert {"based_on", "adds"}.isdisjoint(found.values)
     assert registry.find("method", "base").values["model"]["part"]["weight"] == 0.5
+
+
+def test_show_names_the_base(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["show", "eva02-clip-l14-half"]) == 0
+    assert "based_on: eva02-clip-l14\n" in capsys.readouterr().out
 
 
 def test_a_card_adds_to_that_of_the_base(configs: Any) -> None:

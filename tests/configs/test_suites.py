@@ -40,8 +40,8 @@ def test_a_report_without_records_has_every_table_that_the_suite_asks_for(
 ) -> None:
     grid = gather.from_plan(planned[name])
     tables = {table.name: table for table in build(grid)}
-    # Conditions, and the classes that a domain has, are known from records.
-    assert {*grid.tables} - {"conditions", "per_class"} <= tables.keys()
+    # Conditions, and the classes that a domain has, are known from records; profiles from files.
+    assert {*grid.tables} - {"conditions", "per_class", "profile"} <= tables.keys()
     assert "uda" in tables
     for table in tables.values():
         states = Counter(cell.state for *_, cell in table.cells())

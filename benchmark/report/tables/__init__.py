@@ -15,6 +15,7 @@ from benchmark.report.tables.generalization import generalization
 from benchmark.report.tables.of_plugins import of_plugin
 from benchmark.report.tables.overhead import overhead
 from benchmark.report.tables.per_class import per_class
+from benchmark.report.tables.profile import profile
 from benchmark.report.tables.uda import uda
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "generalization",
     "overhead",
     "per_class",
+    "profile",
     "uda",
 ]
 
@@ -37,6 +39,7 @@ TABLES: tuple[Callable[[Grid], Table], ...] = (
     comparison,
     per_class,
     overhead,
+    profile,
     feature_distance,
     claims,
 )

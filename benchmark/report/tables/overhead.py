@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from benchmark.records import Cost
+from benchmark.records import Cost, DomainMetrics
 from benchmark.report.grid import Encoder, Grid, Method, Outcome, Shift
 from benchmark.report.model import Column, Footnotes, Quantity, Row, Section, Table, TableCell
 from benchmark.report.tables import cells
 from benchmark.report.tables.wording import row_keys
 
-MEASURED: tuple[tuple[Quantity, Callable[[Cost], float]], ...] = (
-    (Quantity("seconds_per_iteration", "s/iter", 3), lambda cost: cost.seconds_per_iteration),
-    (Quantity("images_per_second", "images/s", 1), lambda cost: cost.images_per_second),
-    (Quantity("peak_memory_mib", "peak memory (MiB)", 0), lambda cost: cost.peak_memory_mib),
-    (Quantity("parameters_m", "parameters (M)", 2), lambda cost: cost.parameters / 1e6),
-    (Quantity("trainable_m", "trainable (M)", 2), lambda cost: cost.trainable_parameters / 1e6),
-    (Quantity("device_hours", "device hours", 3), lambda cost: cost.device_hours),
+Metrics = Mapping[str, DomainMetrics]
+
+
+def _scoring(cost: Cost, metrics: Metrics) -> float:
+    """Seconds of the evaluation for each of its images."""
+    images = sum(each.images for each in metrics.values())
+    return cost.evaluation_seconds / images if images else math.nan
+
+
+MEASURED: tuple[tuple[Quantity, Callable[[Cost, Metrics], float]], ...] = (
+    (Quantity("seconds_per_iteration", "s/iter", 3), lambda cost, _: cost.seconds_per_iteration),
+    (Quantity("images_per_second", "images/s", 1), lambda cost, _: cost.images_per_second),
+    (Quantity("scoring_seconds_per_image", "scoring s/image", 3), _scoring),
+    (Quantity("peak_memory_mib", "peak memory (MiB)", 0), lambda cost, _: cost.peak_memory_mib),
+    (Quantity("parameters_m", "parameters (M)", 2), lambda cost, _: cost.parameters / 1e6),
+    (Quantity("trainable_m", "trainable (M)", 2), lambda cost, _: cost.trainable_parameters / 1e6),
+    (Quantity("device_hours", "device hours", 3), lambda cost, _: cost.device_hours),
 )
 """What a record measures, in the order of the columns."""
 SIZES = ("parameters_m", "trainable_m")
@@ -59,6 +69,7 @@ def _caption(grid: Grid) -> tuple[str, ...]:
     spread = " ± sample standard deviation" if len(grid.seeds) > 1 else ""
     sentences = [f"Mean{spread} over {len(grid.seeds)} seed{'s' if spread else ''}."]
     sentences.append("Memory is the largest that a process held during training.")
+    sentences.append("Scoring is the whole evaluation by its images, reading them included.")
     if any(encoder.card.get("gmacs") for encoder in grid.encoders):
         sentences.append("GMACs are the encoder's alone, for one square image of that side.")
     sentences.append(f"Measured on {'; '.join(machines)}." if machines else "Nothing is measured.")
@@ -112,8 +123,8 @@ def _measured(
     found = []
     for quantity, of_cost in MEASURED:
 
-        def read(outcome: Outcome, of: Callable[[Cost], float] = of_cost) -> float | None:
-            value = of(outcome.cost) if outcome.cost is not None else math.nan
+        def read(outcome: Outcome, of: Callable[[Cost, Metrics], float] = of_cost) -> float | None:
+            value = of(outcome.cost, outcome.metrics) if outcome.cost is not None else math.nan
             return value if math.isfinite(value) else None
 
         sample = grid.sampled(method, encoder, shift, read, lambda _: "cost")

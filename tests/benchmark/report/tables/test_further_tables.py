@@ -14,6 +14,7 @@ from scored import scored
 from benchmark import suite, table_names
 from benchmark.cell import Cell
 from benchmark.errors import SuiteError
+from benchmark.probes import Probe
 from benchmark.records import Cost
 from benchmark.report.grid import Domain, Encoder, Grid, Method, Outcome, Shift
 from benchmark.report.model import Row, Table
@@ -21,6 +22,7 @@ from benchmark.report.tables import TABLES, build, conditions, feature_distance,
 from benchmark.report.tables.feature_distance import WINDOW
 from benchmark.report.tables.generalization import generalization
 from benchmark.report.tables.per_class import per_class
+from benchmark.report.tables.profile import profile
 from benchmark.report.tables.uda import uda
 
 COST = Cost(90.0, 5.0, 0.25, 8.0, 1023.6, 2_500_000, 1_250_000, 0.5)
@@ -96,6 +98,8 @@ def test_costs_are_means_over_seeds_and_name_their_machine(story: Grid) -> None:
     cells = row(overhead(grid), "DACS", "ViT_B")
     assert cells["seconds_per_iteration"].value == pytest.approx((0.25 + 0.55 + 0.25) / 3)
     assert cells["parameters_m"].value == 2.5
+    images = sum(each.images for each in other.metrics.values())
+    assert cells["scoring_seconds_per_image"].value == pytest.approx(5.0 / images)
     assert cells["peak_memory_mib"].quantity.format(cells["peak_memory_mib"].value) == "1024"
     assert "Measured on Quick & Co with 2 threads." in overhead(grid).caption
     assert not any("Several" in sentence for sentence in overhead(grid).caption)
@@ -104,6 +108,22 @@ def test_costs_are_means_over_seeds_and_name_their_machine(story: Grid) -> None:
     assert "Measured on 2 x H100; Quick & Co with 2 threads." in mixed.caption
     assert any("Several machines" in sentence for sentence in mixed.caption)
     assert all(cell.rank is None for *_, cell in mixed.cells())
+
+
+def test_profiles_have_a_table_by_machine(story: Grid) -> None:
+    quick = Probe(
+        *("dacs", "vit_b", (512, 512), 2, "bf16", "H100"),
+        *(0.25, 9000.4, 2_500_000, 126.35, 884.2, "H100"),
+    )
+    slow = dataclasses.replace(quick, precision="fp32", machine="Quick & Co", gmacs_step=None)
+    other = dataclasses.replace(quick, method="no method of this suite")
+    table = profile(dataclasses.replace(story, probes=(quick, slow, other)))
+    assert [section.title for section in table.sections] == ["H100", "Quick & Co"]
+    (first,), (second,) = (section.rows for section in table.sections)
+    assert first.labels == ("DACS", "ViT_B", "512x512, 2, bf16")
+    assert [cell.value for cell in first.cells] == [0.25, 9000.4, 2.5, 126.35, 884.2]
+    assert second.cells[-1].state == "inapplicable"
+    assert profile(story).sections == ()
 
 
 def test_gmacs_come_from_the_encoder_s_card(story: Grid) -> None:
