@@ -1,8 +1,9 @@
 """What two processes make of one cell's step on a processor, against one.
 
 Cells of the demo are run as a user runs them, with one process and with several in turn. For a
-method whose images do not see each other the curves have to agree; the time of a step is that of
-the records. Run from the repository root::
+method whose images do not see each other the curves have to agree. The time of a step is that of
+the records; its processor time, which other programs on the machine change little, is that of all
+processes, from the difference of a long and a short run. Run from the repository root::
 
     python tests/perf/scaling.py --out results/overhead/scaling.md
 """
@@ -11,27 +12,33 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import shlex
 import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmark import profile_results
 from benchmark.records import Record, read_record, write_atomically
 
 SEPARABLE, TIMED, ENCODER = "source-only", "dacs", "resnet-mini"
+SHORT = 5  # iterations
 
 
-def cell(method: str, processes: int, iterations: int, folder: Path) -> Record:
-    """Run one cell with one thread a process and return its record."""
+def cell(method: str, processes: int, iterations: int, folder: Path) -> tuple[Record, float]:
+    """Run one cell with one thread a process; its record, and the processor time of the run."""
     options = f"--only method={method},encoder={ENCODER} --seeds 1 --iterations {iterations}"
     options += f" --devices cpu --threads 1 --devices-per-cell {processes} --out {folder}"
     command = [sys.executable, "-m", "benchmark", "run", "demo", *shlex.split(options)]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     (path,) = (folder / "demo/records").glob("*.json")
-    return read_record(path)
+    return read_record(path), used
 
 
 def difference(one: Record, other: Record) -> float:
@@ -46,29 +53,37 @@ def seconds(record: Record) -> float:
     return record.cost.seconds_per_iteration
 
 
+def _spread(values: Sequence[float]) -> str:
+    middle, low, high = (1e3 * f(values) for f in (statistics.median, min, max))
+    return f"{middle:.0f} ({low:.0f}-{high:.0f})"
+
+
 def main() -> None:
     """Measure and write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--iterations", type=int, default=60)
+    parser.add_argument("--iterations", type=int, default=80)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--out", type=Path, required=True)
     parsed = parser.parse_args()
     several, length = parsed.processes, parsed.iterations
     times: dict[int, list[float]] = {1: [], several: []}
+    used: dict[int, list[float]] = {1: [], several: []}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        pair = [cell(SEPARABLE, n, 10, folder / f"equal-{n}") for n in times]
+        pair = [cell(SEPARABLE, n, 10, folder / f"equal-{n}")[0] for n in times]
+        short = {n: cell(TIMED, n, SHORT, folder / f"short-{n}")[1] for n in times}
         for repeat in range(parsed.repeats):
             for count, found in times.items():
-                found.append(seconds(cell(TIMED, count, length, folder / f"{count}-{repeat}")))
+                record, processor = cell(TIMED, count, length, folder / f"{count}-{repeat}")
+                found.append(seconds(record))
+                used[count].append((processor - short[count]) / (length - SHORT))
     loads = os.getloadavg()[1]
     ratios = [one / more for one, more in zip(times[1], times[several], strict=True)]
     rows = [
-        f"| {count} | {1e3 * statistics.median(found):.0f} | {1e3 * min(found):.0f}-"
-        f"{1e3 * max(found):.0f} |"
-        for count, found in times.items()
+        f"| {count} | {_spread(found)} | {_spread(used[count])} |" for count, found in times.items()
     ]
+    work = statistics.median(a / b for a, b in zip(used[1], used[several], strict=True))
     machine = profile_results.machine()
     speed = statistics.median(ratios)
     of_machine = (
@@ -84,12 +99,16 @@ def main() -> None:
 
 {of_machine}; load {loads:.1f} over five minutes.
 
-| processes | ms a step | lowest-highest |
+| processes | ms a step | ms of processor time a step, all processes |
 |---|---:|---:|
 {chr(10).join(rows)}
 
-{several} processes are {speed_text}, an efficiency of
-{100 * speed / several:.0f} %. The losses of {SEPARABLE}, whose images do not see each other,
+Medians, with the lowest and the highest. {several} processes were {speed_text}:
+an efficiency of {100 * speed / several:.0f} %. With more programs than cores that is a matter of
+shares, too; of processor time they need {1 / work:.2f} times that of one, so that with cores of
+their own their efficiency is {100 * work:.0f} % at most.
+
+The losses of {SEPARABLE}, whose images do not see each other,
 differ by {difference(*pair):.1e} at most in 10 steps, relatively.
 """
     write_atomically(parsed.out, text)
