@@ -126,6 +126,19 @@ def read(suite_folder: Path, cell: Cell, identity: str) -> list[Example]:
     return list(_read(root, cell, listed))
 
 
+def copy(source: Path, target: Path, cell: Cell, identity: str) -> None:
+    """Copy a record's examples from one suite's result folder to another's, if there are any."""
+    found = read(source, cell, identity)
+    for each in found:
+        folder = target / FOLDER / each.domain / each.image_id
+        for name in (IMAGE, TRUTH):
+            _keep(folder / name, (each.folder / name).read_bytes())
+        _keep(folder / f"{cell.stem}.png", each.png)
+    if found:
+        path = _manifest(target / FOLDER, cell)
+        _keep(path, _manifest(source / FOLDER, cell).read_bytes())
+
+
 def are_there(suite_folder: Path, planned: PlannedCell) -> bool:
     """Whether the examples of a done cell are on disk already, with images and labels."""
     domains = set(planned.config["test_dataloader"])

@@ -9,9 +9,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmark import data, paths
+from benchmark import data, paths, sharing
 from benchmark.cli import EXIT_FAILED, EXIT_INTERRUPTED
-from benchmark.commands import options
+from benchmark.commands import closing, options
 from benchmark.commands.bars import progress_bar
 from benchmark.commands.planning import exit_code, summary
 from benchmark.commands.shares import check_shares, check_slices
@@ -38,9 +38,13 @@ def run(parsed: argparse.Namespace) -> int:
         slurm_options.refuse(parsed)
     planned = _plan(parsed)
     outcomes: list[Outcome] = []
+    taken = sharing.take_over(planned, planned.due(parsed.rerun))
+    planned = _plan(parsed) if taken else planned
     due = planned.due(parsed.rerun)
     due += [entry for entry in planned.entries if entry.state in ("running", "pending")]
     print(f"{planned.suite.title} ({summary(planned)}), results in {paths.shown(planned.folder)}")
+    if taken:
+        print(f"{len(taken)} of them taken over from {', '.join(sorted({t.suite for t in taken}))}")
     if due:
         weights = WeightsFolder.chosen(parsed.weights, parsed.download_weights)
         roots = DataRoots.chosen(parsed.data_root)
@@ -53,10 +57,10 @@ def run(parsed: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             print(f"udabench: interrupted; {_continues(parsed)}", file=sys.stderr)
             return EXIT_INTERRUPTED
-    complete = _print_tables(parsed)
+    complete = closing.print_tables(parsed)
     after = _plan(parsed)
-    unrecorded = _unrecorded(outcomes, after)
-    _print_problems(after, parsed, unrecorded)
+    unrecorded = closing.unrecorded(outcomes, after)
+    closing.print_problems(after, parsed, unrecorded)
     print(f"{after.suite.name}: {summary(after)} ({duration(time.monotonic() - begun)})")
     return EXIT_FAILED if unrecorded or not complete else exit_code(after)
 
@@ -215,47 +219,3 @@ def _place_text(places: Sequence[Slot], threads: int) -> str:
             each = f"{places[0].processes} processes of {each}"
         return f"{len(places)} at a time on the processor, {each} each"
     return f"one on each of {', '.join(slot.name for slot in places)}"
-
-
-def _print_tables(parsed: argparse.Namespace) -> bool:
-    """Write the report and print its tables; False if they could not be written.
-
-    What could not be drawn is told and costs nothing else.
-    """
-    from benchmark import report
-
-    whole = options.full_plan(parsed)
-    if not any(entry.state == "done" for entry in whole.entries):
-        return True
-    written = True
-    try:
-        for problem in report.write(whole).problems:
-            print(f"udabench: {problem}", file=sys.stderr)
-    except OSError as error:
-        written = False
-        print(f"udabench: the tables could not be written: {error}", file=sys.stderr)
-    print()
-    report.print_tables(whole, sys.stdout)
-    print()
-    return written
-
-
-def _unrecorded(outcomes: Sequence[Outcome], after: Plan) -> list[Outcome]:
-    """Failures of this run that left no record, as on a full disk."""
-    states = {entry.cell: entry.state for entry in after.entries}
-    return [o for o in outcomes if o.state == "failed" and states.get(o.cell) == "missing"]
-
-
-def _print_problems(after: Plan, parsed: argparse.Namespace, unrecorded: Sequence[Outcome]) -> None:
-    for outcome in unrecorded:
-        print(f"failed: {outcome.cell}: {outcome.reason}", file=sys.stderr)
-    reported = {outcome.cell for outcome in unrecorded}
-    for entry in after.entries:
-        if entry.cell in reported:
-            continue
-        if entry.state in ("failed", "stale", "running", "missing"):
-            print(f"{entry.state}: {entry.cell}: {entry.reason or 'not run'}", file=sys.stderr)
-    for state in ("failed", "stale"):
-        if after.counts().get(state) and state not in parsed.rerun:
-            command = f"udabench run {parsed.suite} --rerun {state}"
-            print(f"'{command}' runs the {state} cells again", file=sys.stderr)
