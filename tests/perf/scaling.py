@@ -18,7 +18,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark import profile_results
@@ -53,65 +54,87 @@ def seconds(record: Record) -> float:
     return record.cost.seconds_per_iteration
 
 
-def _spread(values: Sequence[float]) -> str:
-    middle, low, high = (1e3 * f(values) for f in (statistics.median, min, max))
-    return f"{middle:.0f} ({low:.0f}-{high:.0f})"
+@dataclass(frozen=True)
+class Measured:
+    """Seconds of a step, and of processor time a step, by number of processes; one a repeat."""
+
+    times: Mapping[int, Sequence[float]]
+    used: Mapping[int, Sequence[float]]
+    difference: float
+    load: float
+
+
+def measure(several: int, length: int, repeats: int, folder: Path) -> Measured:
+    """Run all cells, one process and several in turn."""
+    times: dict[int, list[float]] = {1: [], several: []}
+    used: dict[int, list[float]] = {1: [], several: []}
+    pair = [cell(SEPARABLE, n, 10, folder / f"equal-{n}")[0] for n in times]
+    short = {n: cell(TIMED, n, SHORT, folder / f"short-{n}")[1] for n in times}
+    for repeat in range(repeats):
+        for count, found in times.items():
+            record, processor = cell(TIMED, count, length, folder / f"{count}-{repeat}")
+            found.append(seconds(record))
+            used[count].append((processor - short[count]) / (length - SHORT))
+    return Measured(times, used, difference(*pair), os.getloadavg()[1])
+
+
+def markdown(found: Measured, length: int) -> str:
+    """The page."""
+    several = max(found.times)
+    repeats = len(found.times[1])
+    machine = profile_results.machine()
+    ratios = _ratios(found.times)
+    speed = statistics.median(ratios)
+    work = statistics.median(_ratios(found.used))
+    rows = [f"| {n} | {_spread(found.times[n])} | {_spread(found.used[n])} |" for n in found.times]
+    command = f"python tests/perf/scaling.py --repeats {repeats} --iterations {length}"
+    return f"""# Several processes for one cell
+
+`{command} --out results/overhead/scaling.md`: {TIMED} with {ENCODER} on MiniDrive, run by
+`udabench run demo --devices cpu --devices-per-cell N`, one thread a process, in turn,
+{repeats} times {length} iterations each. All share the protocol's batch: a step is the same.
+
+{machine["processor"]}, {machine["cores"]} cores, torch {machine["packages"]["torch"]}; load
+{found.load:.1f} over five minutes.
+
+| processes | ms a step | ms of processor time a step, all processes |
+|---|---:|---:|
+{chr(10).join(rows)}
+
+Medians, with the lowest and the highest. {several} processes were {speed:.2f} times as fast as one
+({min(ratios):.2f}-{max(ratios):.2f}), an efficiency of {100 * speed / several:.0f} %.
+With more programs than cores that is a matter of shares, too. Of processor time they need
+{1 / work:.2f} times that of one: with cores of their own the efficiency is {100 * work:.0f} %,
+at most.
+
+The losses of {SEPARABLE}, whose images do not see each other, differ by {found.difference:.1e}
+at most in 10 steps, relatively.
+"""
 
 
 def main() -> None:
-    """Measure and write the table."""
+    """Measure and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--iterations", type=int, default=80)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--out", type=Path, required=True)
     parsed = parser.parse_args()
-    several, length = parsed.processes, parsed.iterations
-    times: dict[int, list[float]] = {1: [], several: []}
-    used: dict[int, list[float]] = {1: [], several: []}
+    length = parsed.iterations
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        pair = [cell(SEPARABLE, n, 10, folder / f"equal-{n}")[0] for n in times]
-        short = {n: cell(TIMED, n, SHORT, folder / f"short-{n}")[1] for n in times}
-        for repeat in range(parsed.repeats):
-            for count, found in times.items():
-                record, processor = cell(TIMED, count, length, folder / f"{count}-{repeat}")
-                found.append(seconds(record))
-                used[count].append((processor - short[count]) / (length - SHORT))
-    loads = os.getloadavg()[1]
-    ratios = [one / more for one, more in zip(times[1], times[several], strict=True)]
-    rows = [
-        f"| {count} | {_spread(found)} | {_spread(used[count])} |" for count, found in times.items()
-    ]
-    work = statistics.median(a / b for a, b in zip(used[1], used[several], strict=True))
-    machine = profile_results.machine()
-    speed = statistics.median(ratios)
-    of_machine = (
-        f"{machine['processor']}, {machine['cores']} cores, torch {machine['packages']['torch']}"
-    )
-    speed_text = f"{speed:.2f} times as fast as one ({min(ratios):.2f}-{max(ratios):.2f})"
-    command = f"python tests/perf/scaling.py --repeats {parsed.repeats} --iterations {length}"
-    text = f"""# Several processes for one cell
+        found = measure(parsed.processes, length, parsed.repeats, Path(name))
+    write_atomically(parsed.out, markdown(found, length))
 
-`{command} --out results/overhead/scaling.md`: {TIMED} with {ENCODER} on MiniDrive, run by
-`udabench run demo --devices cpu --devices-per-cell N`, one thread a process, in turn,
-{parsed.repeats} times {length} iterations each. All share the protocol's batch: a step is the same.
 
-{of_machine}; load {loads:.1f} over five minutes.
+def _ratios(values: Mapping[int, Sequence[float]]) -> list[float]:
+    """One process's over several's, in each repeat."""
+    one, several = (values[n] for n in sorted(values))
+    return [a / b for a, b in zip(one, several, strict=True)]
 
-| processes | ms a step | ms of processor time a step, all processes |
-|---|---:|---:|
-{chr(10).join(rows)}
 
-Medians, with the lowest and the highest. {several} processes were {speed_text}:
-an efficiency of {100 * speed / several:.0f} %. With more programs than cores that is a matter of
-shares, too; of processor time they need {1 / work:.2f} times that of one, so that with cores of
-their own their efficiency is {100 * work:.0f} % at most.
-
-The losses of {SEPARABLE}, whose images do not see each other,
-differ by {difference(*pair):.1e} at most in 10 steps, relatively.
-"""
-    write_atomically(parsed.out, text)
+def _spread(values: Sequence[float]) -> str:
+    middle, low, high = (1e3 * f(values) for f in (statistics.median, min, max))
+    return f"{middle:.0f} ({low:.0f}-{high:.0f})"
 
 
 if __name__ == "__main__":
