@@ -11,11 +11,12 @@ from benchmark import compose, data, paths, plan, plugins, registry
 from benchmark.cell import Cell
 from benchmark.cli import EXIT_DONE
 from benchmark.commands.bars import progress_bar
+from benchmark.data_roots import DataRoots
 from benchmark.errors import UsageError
 from benchmark.made_weights import MadeWeights
 from benchmark.runner_config import for_this_machine
 from benchmark.runtime import Runtime
-from benchmark.weights import WeightsFolder, recipe_of
+from benchmark.weights import recipe_of
 
 PROTOCOL, SHIFT, METHOD = "minidrive", "minidrive", "source-only"
 
@@ -59,7 +60,7 @@ def _scores(
     with progress_bar("generating data") as progress:
         data.prepare([planned], progress)
     cache = paths.cache_root()
-    runtime = Runtime("cpu", 1, 0, None, cache, WeightsFolder(None))
+    runtime = Runtime("cpu", 1, 0, DataRoots.chosen(None), cache)
     runner = for_this_machine(config, paths.CellPaths(folder, planned.cell), runtime)
 
     from mmseg_ext.zero_shot.scoring import score

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import open_clip
 import torch
 import torch.nn.functional as F  # noqa: N812
 from open_clip.timm_model import TimmModel
@@ -36,15 +35,15 @@ def of_open_clip(clip: Any, tokenize: Any) -> DenseText:
     """
     clip = clip.eval()
     with torch.no_grad():
-        each = [
+        texts = torch.stack([
             F.normalize(clip.encode_text(tokenize([t.format(name) for name in NAMES])), dim=1)
             for t in TEMPLATES
-        ]
+        ]).mean(0)  # fmt: skip
     visual = clip.visual
     if isinstance(visual, VisionTransformer) and visual.attn_pool is None:
-        return DenseText(lambda images: value_features(visual, images), sum(each), OWNERS)
+        return DenseText(lambda images: value_features(visual, images), texts, OWNERS)
     if isinstance(visual, TimmModel) and hasattr(visual.trunk, "num_prefix_tokens"):
-        return DenseText(lambda images: token_features(visual, images), sum(each), OWNERS)
+        return DenseText(lambda images: token_features(visual, images), texts, OWNERS)
     raise EncoderError(
         f"{type(visual).__name__}: patches of this image tower cannot be compared with texts; "
         "expected a plain vision transformer of open_clip or timm"
@@ -109,9 +108,3 @@ def of_region_text(backbone: Mapping[str, Any], folder: Path, embedding: int) ->
 def _as_map(dense_bnd: Tensor, images: Tensor, patch: Sequence[int]) -> Tensor:
     rows, columns = (side // step for side, step in zip(images.shape[2:], patch, strict=True))
     return dense_bnd.transpose(1, 2).unflatten(2, (rows, columns))
-
-
-def whole_model(name: str, pretrained: str | None, size: tuple[int, int]) -> tuple[Any, Any]:
-    """A complete model of open_clip for images of ``size``, and its tokenizer."""
-    model = open_clip.create_model(name, pretrained=pretrained, force_image_size=size)
-    return model, open_clip.get_tokenizer(name)
