@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import timm
 import torch
 import torch.nn.functional as F  # noqa: N812
 from open_clip import CLIP, SimpleTokenizer
+from safetensors.torch import load_file
 from torch import nn
 
+from benchmark import cli
 from mmseg_ext.datasets.classes import CLASSES
 from mmseg_ext.errors import EncoderError
 from mmseg_ext.evaluation.windows import infer
+from mmseg_ext.pretraining.__main__ import run as make
+from mmseg_ext.pretraining.text_tower import TextTower
 from mmseg_ext.zero_shot.class_names import CLASS_NAMES
 from mmseg_ext.zero_shot.dense_text import DenseText
-from mmseg_ext.zero_shot.towers import of_open_clip, value_features
+from mmseg_ext.zero_shot.towers import of_open_clip, of_region_text, value_features
 
 TEXT = torch.tensor([[2.0, 0.0, 0.0], [0.0, 0.5, 0.0], [0.0, 0.0, 9.0], [1.0, 1.0, 0.0]])
 
@@ -97,3 +103,37 @@ def test_other_towers_are_refused() -> None:
     model.visual = nn.Identity()
     with pytest.raises(EncoderError, match="Identity"):
         of_open_clip(model, SimpleTokenizer(context_length=16))
+
+
+def test_a_made_tower_is_compared_in_its_own_space(tmp_path: Path) -> None:
+    """Independent: the cosine of one patch with each name, from the files that were written."""
+    constants = {"scenes": 2, "held_out": 1, "iterations": 1, "images": 2, "embedding": 16}
+    recipe = {"type": "RegionTextContrast", "text_layers": 1, **constants}
+    model_args = {
+        "embed_dim": 32, "depth": 2, "num_heads": 1, "patch_size": 8, "img_size": [64, 128],
+    }  # fmt: skip
+    backbone = {
+        "type": "TimmEncoder", "model": "eva02_base_patch16_clip_224", "model_args": model_args,
+    }  # fmt: skip
+    make({"backbone": backbone, "recipe": recipe, "imports": []}, tmp_path)
+    segmentor = of_region_text({**backbone, "pretrained": recipe}, tmp_path, 16)
+    images = torch.randn(1, 3, 64, 128)
+    scores = infer(segmentor, images)
+
+    tower = timm.create_model(backbone["model"], num_classes=0, **model_args).eval()
+    tower.load_state_dict(load_file(tmp_path / "weights.safetensors"))
+    projection = load_file(tmp_path / "projection.safetensors")["weight"]
+    text = TextTower(32, 1, 16).eval()
+    text.load_state_dict(load_file(tmp_path / "text.safetensors"))
+    with torch.no_grad():
+        corner = tower.forward_features(images)[0, 1] @ projection.T
+        road = torch.stack([
+            F.normalize(text([wording])[0], dim=0)
+            for wording in ("a photo of a road", "a picture of a road")
+        ]).mean(0)  # fmt: skip
+    torch.testing.assert_close(scores[0, 0, 0, 0], F.cosine_similarity(corner, road, dim=0))
+
+
+def test_the_probe_asks_for_a_text_tower(capsys: Any) -> None:
+    assert cli.main(["weights", "probe", "resnet-mini-supervised"]) == 2
+    assert "no text tower" in capsys.readouterr().err
