@@ -85,3 +85,6 @@ def weight_files(commands: Commands[argparse.ArgumentParser]) -> None:
     made = command(actions, "pretrain", "weights", "pretrain", "make weights that have a recipe")
     made.add_argument("encoders", nargs="*", metavar="ENCODER", help="default: all with a recipe")
     json(made)
+    made = command(actions, "probe", "weights_probe", "run", "label MiniDrive by class names alone")
+    made.add_argument("encoder", metavar="ENCODER", help="its weights come with a text tower")
+    json(made)

@@ -35,4 +35,6 @@ backbone = dict(
 channels = (48, 96, 128, 128)
 mean = (123.675, 116.28, 103.53)
 std = (58.395, 57.12, 57.375)
+# Source-only, target mIoU of seed 100, rate of the encoder: 2e-3 24.7, 4e-3 25.8, 8e-3 21.9, which
+# is resnet-mini's own rate and nearly its own score from random weights (20.8).
 learning_rate = dict(encoder=4e-3, decoder=8e-3)
