@@ -68,7 +68,7 @@ def test_a_cell_of_the_paper_trains_and_is_scored_at_full_size(
         [
             *(sys.executable, "-m", "benchmark", "run", "paper"),
             *("--only", "method=dacs,encoder=mit-b5,shift=gta5-cityscapes"),
-            *("--seeds", "1", "--iterations", "3", "--threads", "1", "--devices", "cpu"),
+            *("--seeds", "1", "--iterations", "1", "--threads", "1", "--devices", "cpu"),
             *("--data-root", str(data_root), "--weights", str(weights), "--out", str(out)),
         ],
         cwd=ROOT,

@@ -157,7 +157,7 @@ def test_a_record_says_what_it_must_and_nothing_about_the_machine(
     assert record == read_record(record_path(tmp_path / "tiny", record.cell))
     assert {m.role for m in record.metrics.values()} == {"source", "target", "unseen"}
     assert set(record.diagnostics["curves"]) == {
-        "iteration", "loss", "loss_source", "loss_mix", "pseudo_label_weight",
+        "iteration", "loss", "loss_source", "loss_mix", "pseudo_label_weight", "grad_norm",
     }  # fmt: skip
     assert len(record.diagnostics["curves"]["loss"]) == ITERATIONS
     assert record.cost is not None
