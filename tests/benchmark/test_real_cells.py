@@ -280,13 +280,16 @@ def test_a_killed_run_goes_on_and_ends_as_if_it_had_not_been_killed(
     tiny: Path, tmp_path: Path
 ) -> None:
     """SIGKILL to the command in the middle of training; the second run goes on from its point."""
-    iterations, cell = 130, "source-only__resnet-mini__minidrive__seed0"
+    suite = (tiny / "configs/suites/tiny.yaml").read_text(encoding="utf-8")
+    often = tiny / "configs/suites/often.yaml"
+    often.write_text(f"{suite}checkpoints: {{every: 20}}\n", encoding="utf-8")
+    iterations, cell = 60, "source-only__resnet-mini__minidrive__seed0"
     command = [
-        sys.executable, "-m", "benchmark", "run", "tiny", "--out", str(tmp_path / "killed"),
+        sys.executable, "-m", "benchmark", "run", "often", "--out", str(tmp_path / "killed"),
         "--iterations", str(iterations), "--only", "method=source-only,encoder=resnet-mini",
     ]  # fmt: skip
     environment = {**os.environ, "PYTHONPATH": str(paths.PACKAGE.parent)}
-    folder = tmp_path / "killed/tiny/cells" / cell
+    folder = tmp_path / "killed/often/cells" / cell
     first = subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
@@ -297,19 +300,20 @@ def test_a_killed_run_goes_on_and_ends_as_if_it_had_not_been_killed(
         time.sleep(0.05)
     first.send_signal(signal.SIGKILL)
     first.wait()
-    assert not record_path(tmp_path / "killed/tiny", registry_cell(cell)).exists()
+    assert not record_path(tmp_path / "killed/often", registry_cell(cell)).exists()
 
     second = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert second.returncode == 0, second.stdout + second.stderr
     assert "resumed" in (folder / "log.txt").read_text(encoding="utf-8")
-    resumed = read_record(record_path(tmp_path / "killed/tiny", registry_cell(cell)))
-    assert comparable(resumed) == comparable(run(tiny, tmp_path / "whole", cell, iterations))
+    resumed = read_record(record_path(tmp_path / "killed/often", registry_cell(cell)))
+    whole = run(tiny, tmp_path / "whole", cell, iterations, suite_name="often")
+    assert comparable(resumed) == comparable(whole)
     assert not [p for p in (tmp_path / "killed").rglob("*") if ".tmp" in p.name]
 
-    before = record_path(tmp_path / "killed/tiny", resumed.cell).stat().st_mtime_ns
+    before = record_path(tmp_path / "killed/often", resumed.cell).stat().st_mtime_ns
     third = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert third.returncode == 0
-    assert record_path(tmp_path / "killed/tiny", resumed.cell).stat().st_mtime_ns == before
+    assert record_path(tmp_path / "killed/often", resumed.cell).stat().st_mtime_ns == before
 
 
 def test_several_processes_share_a_cell_and_leave_one_record(tiny: Path, tmp_path: Path) -> None:
