@@ -100,12 +100,15 @@ def _row(
     footnotes: Footnotes,
 ) -> Row:
     name, layered = curve
+    points: dict[int, list[float]] = {}  # of each outcome, for all three quantities
     found = []
     for quantity, pick in zip(quantities, (lambda c: c[0], lambda c: c[-1], min), strict=True):
 
         def read(outcome: Outcome, pick: Any = pick) -> float | None:
-            points = smoothed(outcome.diagnostics.get("curves", {}).get(name, ()))
-            return float(pick(points)) if points else None
+            if id(outcome) not in points:
+                curve = outcome.diagnostics.get("curves", {}).get(name, ())
+                points[id(outcome)] = smoothed(curve)
+            return float(pick(points[id(outcome)])) if points[id(outcome)] else None
 
         sample = grid.sampled(method, encoder, shift, read, lambda _: f"curve {name}")
         found.append(cells.over_seeds(sample, footnotes, quantity))
