@@ -31,6 +31,11 @@ def several(made: argparse.ArgumentParser, option: str, metavar: str, help: str)
 def suite_options(made: argparse.ArgumentParser) -> None:
     """The suite and what changes its grid."""
     made.add_argument("suite", metavar="SUITE", help="suite name or .yaml file")
+    grid_options(made)
+
+
+def grid_options(made: argparse.ArgumentParser) -> None:
+    """What changes the grid of a suite."""
     several(made, "--only", "KEY=VALUE", "restrict the grid: method=dacs+oracle,encoder=...")
     overrides(made)
 

@@ -10,6 +10,7 @@ from benchmark.surface.options import (
     accept,
     command,
     data_root,
+    grid_options,
     json,
     overrides,
     several,
@@ -129,7 +130,8 @@ def _rehearse(commands: Commands[argparse.ArgumentParser]) -> None:
     made = command(
         commands, "rehearse", "rehearse", "run", "try a suite's cells briefly, without its data"
     )
-    suite_options(made)
+    made.add_argument("suite", metavar="SUITE", nargs="+", help="suite names or .yaml files")
+    grid_options(made)
     weights(made)
     made.add_argument("--devices", metavar="IDS", help="as for run")
     made.add_argument("--threads", type=count, default=1, metavar="N", help="default 1")
@@ -140,6 +142,7 @@ def _rehearse(commands: Commands[argparse.ArgumentParser]) -> None:
         "--shrink", type=count, metavar="N", help="crops 1/N as wide (default: 8 on a processor)"
     )
     made.add_argument("--keep", metavar="DIR", help="keep records and logs in this new folder")
+    made.add_argument("--record", metavar="DIR", help="write DIR/SUITE.json: each cell's outcome")
     json(made)
 
 

@@ -55,8 +55,34 @@ def test_records_and_logs_can_be_kept_in_a_new_folder_only(grid, udabench, tmp_p
     assert "--keep: kept exists already" in again.stderr
 
 
+def test_suites_share_what_they_have_in_common_and_are_recorded_one_by_one(
+    grid, configs, udabench, tmp_path: Path
+) -> None:
+    configs.suite("methods: [good]\nseeds: [4]", name="other")
+    found = udabench("rehearse", "tiny", "other", "--devices", "cpu", "--record", "kept/here")
+    assert found.returncode == 1, found.stderr
+    assert "tiny: 1 of 2 cells are ok" in found.stdout
+    assert "other: 1 of 1 cells are ok" in found.stdout
+    started = [line for line in found.stdout.splitlines() if line.endswith("started on cpu0")]
+    assert sum(" good / " in line for line in started) == 1
+    documents = [json.loads(path.read_text()) for path in sorted(tmp_path.glob("kept/here/*"))]
+    assert [document["suite"] for document in documents] == ["other", "tiny"]
+    assert [len(document["cells"]) for document in documents] == [1, 2]
+    assert list(grid.iterdir()) == []
+
+
+def test_suites_that_cannot_be_told_apart_are_refused(grid, configs, udabench) -> None:
+    twice = udabench("rehearse", "tiny", "tiny", "--devices", "cpu")
+    assert (twice.returncode, twice.stdout) == (2, "")
+    assert "tiny stands there twice" in twice.stderr
+    configs.suite("methods: [good]", name="other")
+    both = udabench("rehearse", "tiny", "other", "--json")
+    assert both.returncode == 2
+    assert "--record DIR writes a file for each" in both.stderr
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("when", ["configs", "results/tiny/cells/slow__*/started"])
+@pytest.mark.parametrize("when", ["suites/tiny/configs", "results/tiny/cells/slow__*/started"])
 def test_an_interrupted_rehearsal_ends_quietly_and_leaves_nothing(
     grid, configs, udabench, number: signal.Signals, when: str
 ) -> None:
