@@ -9,7 +9,6 @@ once, in a process of its own; a second process that needs them meanwhile waits.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -17,8 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,9 +25,9 @@ from benchmark import identity, paths, source_hash
 from benchmark.errors import UdabenchError
 from benchmark.plan import PlannedCell
 from benchmark.weights import recipe_of, with_weights
+from mmseg_ext import file_lock
 
 WEIGHTS, FACTS = "weights.safetensors", "facts.json"
-_POLL = 0.2
 
 Progress = Callable[[int, int], None]
 Title = Callable[[str], contextlib.AbstractContextManager[Progress]]
@@ -85,7 +83,7 @@ class MadeWeights:
         if not _is_whole(folder):
             try:
                 folder.parent.mkdir(parents=True, exist_ok=True)
-                with _lock(folder.with_name(f"{folder.name}.lock")):
+                with file_lock.held(folder.with_name(f"{folder.name}.lock")):
                     if not _is_whole(folder):
                         self._make(folder, progress)
             except OSError as error:
@@ -184,16 +182,3 @@ def _run(asked: Path, place: Path, progress: Progress | None) -> str | None:
         errors.seek(0)
         lines = errors.read().strip().splitlines()
         return lines[-1] if lines else f"the process ended with code {process.returncode}"
-
-
-@contextlib.contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock on a file; the kernel releases it when its owner dies."""
-    with path.open("a") as handle:
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                time.sleep(_POLL)
-        yield

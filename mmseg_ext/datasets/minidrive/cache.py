@@ -11,20 +11,19 @@ left behind is removed by the next owner.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
-import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+
+from mmseg_ext import file_lock
 
 from .errors import CacheError
 from .workers import workers
@@ -35,7 +34,6 @@ Progress = Callable[[int, int], None]
 
 _KINDS = ("images", "labels")
 _CHUNK = 16
-_POLL = 0.1
 _FAST = (cv2.IMWRITE_PNG_COMPRESSION, 1)
 
 
@@ -87,7 +85,7 @@ def prepare(
         return folder
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _lock(folder / "world.lock"):
+        with file_lock.held(folder / "world.lock"):
             _remove_leftovers(folder)
             _write_json(folder / "world.json", world.parameters())
             missing = _missing(world, folder, wanted)
@@ -133,19 +131,6 @@ def _index(folder: Path, pair: Split, count: int) -> dict[str, object]:
 
 def _file(index: int) -> str:
     return f"{index:06d}.png"
-
-
-@contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock on a file; waits for the owner. The file stays where it is."""
-    with path.open("a") as handle:
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                time.sleep(_POLL)
-        yield
 
 
 def _remove_leftovers(folder: Path) -> None:
