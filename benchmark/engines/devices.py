@@ -22,7 +22,7 @@ def slots(devices: str | None, threads: int, together: int = 1) -> list[Slot]:
     processes on the processor, share a cell; devices that are left over stay idle.
 
     Raises:
-        UsageError: an empty entry, fewer than one thread, or fewer devices than ``together``.
+        UsageError: an entry that is empty or a processor, fewer than one thread, or fewer devices than ``together``.
     """
     if threads < 1:
         raise UsageError(f"--threads: expected at least 1, got {threads}")
@@ -32,7 +32,7 @@ def slots(devices: str | None, threads: int, together: int = 1) -> list[Slot]:
         chosen = []
     else:
         chosen = [part.strip() for part in devices.split(",")]
-        if not all(chosen):
+        if not all(chosen) or any(part.lower().startswith("cpu") for part in chosen):
             raise UsageError(
                 f"--devices: expected 'cpu' or identifiers such as 0,1 or GPU-..., got {devices!r}"
             )

@@ -71,8 +71,8 @@ def test_identifiers_are_opaque(machine: Path) -> None:
     assert visible("CPU", threads=4) == ["", ""]
 
 
-@pytest.mark.parametrize("chosen", ["", "0,,1", ","])
-def test_an_empty_identifier_is_refused(chosen: str) -> None:
+@pytest.mark.parametrize("chosen", ["", "0,,1", ",", "cpu:1", "0,cpu"])
+def test_what_is_no_identifier_of_a_gpu_is_refused(chosen: str) -> None:
     with pytest.raises(UsageError, match="--devices: expected 'cpu' or identifiers"):
         devices.slots(chosen, 1)
 
