@@ -22,7 +22,8 @@ def slots(devices: str | None, threads: int, together: int = 1) -> list[Slot]:
     processes on the processor, share a cell; devices that are left over stay idle.
 
     Raises:
-        UsageError: an entry that is empty or a processor, fewer than one thread, or fewer devices than ``together``.
+        UsageError: an entry that is empty or a processor, fewer than one thread, or fewer devices
+            than ``together``.
     """
     if threads < 1:
         raise UsageError(f"--threads: expected at least 1, got {threads}")
