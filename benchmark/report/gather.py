@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from benchmark import claims, paths, probes, registry
+from benchmark import claims, paths, probes, registry, zero_shot
 from benchmark.cell import Cell
 from benchmark.domains import FILES, dataset_of
 from benchmark.errors import FragmentError, RecordError
-from benchmark.records import Record
+from benchmark.records import Identity, Record
 from benchmark.report.grid import Domain, Encoder, Grid, Method, Outcome, Shift
 from benchmark.report.model import MISSING_STATES, RecordRef
 from benchmark.report.statistics.image_intervals import ImageIntervals
@@ -59,6 +59,8 @@ class EntryLike(Protocol):
     def accepted(self) -> bool: ...
     @property
     def config(self) -> Mapping[str, Any]: ...
+    @property
+    def identity(self) -> Identity | None: ...
 
 
 class PlanLike(Protocol):
@@ -109,6 +111,7 @@ def from_plan(plan: PlanLike) -> Grid:
         claims=tuple(claims.load(name) for name in suite.claims),
         intervals=intervals if intervals.known_counts else None,
         probes=probes.beside_records(plan.folder),
+        zero_shot=_zero_shot(plan),
     )
 
 
@@ -144,6 +147,24 @@ def outcome(entry: EntryLike) -> Outcome:
             "the cell again"
         )
     return Outcome(entry.state, reason=reason, config=entry.config)
+
+
+def _zero_shot(plan: PlanLike) -> dict[tuple[str, str], Outcome]:
+    """The zero-shot records on disk by encoder and shift; those that are not current say why."""
+    if not (plan.folder / zero_shot.FOLDER).is_dir():
+        return {}
+    outcomes = {}
+    for probe in zero_shot.probes(plan.entries, plan.suite.protocols):
+        found = zero_shot.find(probe, plan.folder)
+        if found.state == "done" and found.record is not None:
+            ref = RecordRef(probe.stem, found.record.identity.id, zero_shot.FOLDER)
+            outcome = Outcome("done", found.record.metrics, record=ref)
+        elif found.state == "missing":
+            continue
+        else:
+            outcome = Outcome(found.state, reason=found.reason)
+        outcomes[probe.encoder, probe.shift] = outcome
+    return outcomes
 
 
 def _evaluation(protocol: str) -> str:

@@ -107,6 +107,7 @@ class Grid:
     scored by, if it has a name, and ``evaluations`` that of methods with a protocol of their own.
     ``claims`` are those that the suite puts to the test. ``provenance`` says of the suite's
     settings where they are from. ``probes`` are steps that were profiled by themselves.
+    ``zero_shot`` has, by encoder and shift, what was labelled by class names alone.
     """
 
     title: str
@@ -124,6 +125,7 @@ class Grid:
     evaluations: Mapping[str, str] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
     probes: tuple[Probe, ...] = ()
+    zero_shot: Mapping[tuple[str, str], Outcome] = field(default_factory=dict)
 
     def scores(self, shift: Shift, domain: Domain) -> list[DomainMetrics]:
         """What the done cells of a shift scored on a domain."""

@@ -124,7 +124,10 @@ def _cell(cell: TableCell | None, records: str | None) -> dict[str, Any]:
 
 
 def _link(cell: TableCell, records: str | None) -> str:
-    return f"{records}/{cell.records[0].stem}.json" if records and cell.records else ""
+    if not records or not cell.records:
+        return ""
+    first = cell.records[0]
+    return f"{first.folder or records}/{first.stem}.json"
 
 
 def _largest(column: Printed) -> float:

@@ -16,7 +16,7 @@ from benchmark.report.model import (
     TableCell,
     rank,
 )
-from benchmark.report.tables import cells
+from benchmark.report.tables import cells, zero_shot
 from benchmark.report.tables.differences import row_notes
 from benchmark.report.tables.uda import OVER
 from benchmark.report.tables.wording import (
@@ -53,6 +53,7 @@ def generalization(grid: Grid) -> Table:
             else []
         ),
         *ranking(grid, "of all methods and encoders"),
+        *zero_shot.caption(grid),
     ]
     return Table(
         name="generalization",
@@ -91,6 +92,18 @@ def _section(grid: Grid, shift: Shift, footnotes: Footnotes) -> Section:
         )
         for method in grid.methods
         for encoder in grid.encoders
+    ]
+    rows += [
+        Row(
+            labels=(zero_shot.LABEL, encoder.title),
+            cells=tuple(
+                zero_shot.cell(grid, shift, encoder, zero_shot.miou(domains), footnotes)
+                for _, _, domains in scored
+            ),
+            keys=zero_shot.keys(encoder),
+            ranked=False,
+        )
+        for encoder in zero_shot.encoders(grid, shift)
     ]
     return Section(
         shift.title,

@@ -20,7 +20,7 @@ from benchmark.report.model import (
     rank,
 )
 from benchmark.report.sample import Sample
-from benchmark.report.tables import cells
+from benchmark.report.tables import cells, zero_shot
 from benchmark.report.tables.cells import Reference
 from benchmark.report.tables.differences import row_notes
 from benchmark.report.tables.wording import (
@@ -75,7 +75,8 @@ def _uda_caption(grid: Grid) -> tuple[str, ...]:
         )
     if grid.intervals is not None:
         sentences.append("An asterisk marks a difference that survives both seeds and images.")
-    return (*sentences, *ranking(grid, "of an encoder's methods"), *settings_inferred(grid))
+    sentences += [*ranking(grid, "of an encoder's methods"), *zero_shot.caption(grid)]
+    return (*sentences, *settings_inferred(grid))
 
 
 def _uda_section(grid: Grid, shift: Shift, footnotes: Footnotes) -> Section:
@@ -120,6 +121,7 @@ def _uda_section(grid: Grid, shift: Shift, footnotes: Footnotes) -> Section:
         )
         for method in grid.methods
     ]
+    rows += _zero_shot_rows(grid, shift, columns, footnotes)
     return Section(
         shift.title,
         ("Method",),
@@ -157,6 +159,37 @@ def _uda_cells(
     return [value, cells.gap_closed(measured, floor, ceiling, footnotes)]
 
 
+def _zero_shot_rows(
+    grid: Grid, shift: Shift, columns: list[Column], footnotes: Footnotes
+) -> list[Row]:
+    """The row of class names alone, where an encoder has a record of it."""
+    having = {encoder.name: encoder for encoder in zero_shot.encoders(grid, shift)}
+    if not having:
+        return []
+    found = []
+    for column in columns:
+        encoder = having.get(dict(column.keys)["encoder"])
+        if encoder is None or column.quantity.derived:
+            found.append(TableCell(column.quantity, "inapplicable"))
+            continue
+        read = zero_shot.miou((shift.target,))
+        if column.quantity != MIOU:
+            read = _mean_reader(shift, column.title)
+        found.append(zero_shot.cell(grid, shift, encoder, read, footnotes, column.quantity))
+    return [Row((zero_shot.LABEL,), tuple(found), zero_shot.keys(), ranked=False)]
+
+
+def _mean_reader(shift: Shift, name: str) -> zero_shot.Read:
+    """Reads another mean of the target."""
+
+    def read(outcome: Outcome) -> float | None:
+        metrics = outcome.metrics.get(shift.target.name)
+        value = metrics.means.get(name, math.nan) if metrics is not None else math.nan
+        return value if math.isfinite(value) else None
+
+    return read
+
+
 def _other_means(grid: Grid, shift: Shift) -> list[str]:
     """Names of further means of the target; those over groups are in the table of conditions."""
     found = {name for scores in grid.scores(shift, shift.target) for name in scores.means}
@@ -169,15 +202,10 @@ def _mean_cells(
     found = []
     for name in _other_means(grid, shift):
 
-        def read(outcome: Outcome, name: str = name) -> float | None:
-            metrics = outcome.metrics.get(shift.target.name)
-            value = metrics.means.get(name, math.nan) if metrics is not None else math.nan
-            return value if math.isfinite(value) else None
-
         def lacking(_: Outcome, name: str = name) -> str:
             return f"mean {name}"
 
-        sample = grid.sampled(method, encoder, shift, read, lacking)
+        sample = grid.sampled(method, encoder, shift, _mean_reader(shift, name), lacking)
         quantity = Quantity(f"miou.{name}", "mIoU", 1)
         found.append(cells.over_seeds(sample, footnotes, quantity))
     return found
