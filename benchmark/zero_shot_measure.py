@@ -39,10 +39,11 @@ def measure(probe: Probe, suite: str, folder: Path, runtime: Runtime) -> ZeroSho
     rules = runner["model"]["segmentor"]["test_cfg"]
     placed = runner["model"]["segmentor"]["backbone"]
     try:
-        segmentor, weights, templates = _segmentor(probe, placed, rules)
+        segmentor, weights, templates, statistics = _segmentor(probe, placed, rules)
         scores, loaders = scoring.score(
             segmentor,
-            runner["model"]["data_preprocessor"],
+            # What a fragment says of image statistics goes before what the weights say.
+            {**statistics, **runner["model"]["data_preprocessor"]},
             runner["test_dataloader"],
             runtime.device,
             runtime.threads,
@@ -69,8 +70,8 @@ def measure(probe: Probe, suite: str, folder: Path, runtime: Runtime) -> ZeroSho
 
 def _segmentor(
     probe: Probe, placed: Mapping[str, Any], rules: Mapping[str, Any]
-) -> tuple[Any, dict[str, Any], tuple[str, ...]]:
-    """The untrained segmentor, facts about its weights, and the templates of its prompts."""
+) -> tuple[Any, dict[str, Any], tuple[str, ...], dict[str, Any]]:
+    """The untrained segmentor, facts about its weights, templates of prompts, image statistics."""
     from mmseg_ext.zero_shot import towers
 
     file = placed.get("checkpoint")
@@ -82,13 +83,13 @@ def _segmentor(
             probe.backbone, Path(str(file)).parent, recipe["embedding"], rules
         )
         facts = {"file": Path(str(file)).name, "sha256": file_digest(Path(str(file)))}
-        return made, facts, towers.MADE_TEMPLATES
+        return made, facts, towers.MADE_TEMPLATES, {}
     from mmseg_ext.zero_shot.class_names import TEMPLATES
     from mmseg_ext.zero_shot.whole_clip import whole_clip
 
-    clip, tokenize, loaded = whole_clip(
+    whole = whole_clip(
         probe.backbone["model"], probe.backbone["pretrained"], Path(file) if file else None
     )
-    known = dataclasses.asdict(loaded)
-    facts = {key: known[key] for key in ("file", "sha256", "layout")}
-    return towers.of_open_clip(clip, tokenize, rules), facts, TEMPLATES
+    facts = {key: getattr(whole.loaded, key) for key in ("file", "sha256", "layout")}
+    statistics = dataclasses.asdict(whole.statistics)
+    return towers.of_open_clip(whole.model, whole.tokenize, rules), facts, TEMPLATES, statistics

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import open_clip
 
+from mmseg_ext.encoders.tower import ImageStatistics
 from mmseg_ext.encoders.weight_file import LoadedWeights, State, load_whole
 from mmseg_ext.errors import EncoderError, WeightsError
 
@@ -14,8 +16,18 @@ from mmseg_ext.errors import EncoderError, WeightsError
 _FACTS = ("input_resolution", "context_length", "vocab_size")
 
 
-def whole_clip(model: str, tag: str, file: Path | None) -> tuple[Any, Any, LoadedWeights]:
-    """Build an open_clip model and load its weights; returns it, its tokenizer and what was loaded.
+@dataclass(frozen=True)
+class WholeClip:
+    """A model with its tokenizer, what was loaded, and the image statistics of the weights."""
+
+    model: Any
+    tokenize: Any
+    loaded: LoadedWeights
+    statistics: ImageStatistics
+
+
+def whole_clip(model: str, tag: str, file: Path | None) -> WholeClip:
+    """Build an open_clip model and load its weights.
 
     Args:
         model: name of an open_clip model, such as ``EVA02-L-14``.
@@ -45,7 +57,11 @@ def whole_clip(model: str, tag: str, file: Path | None) -> tuple[Any, Any, Loade
             f"({type(error).__name__}: {error})"
         ) from error
     loaded = load_whole(clip, file, lambda state: (_arranged(state, clip, file), "open_clip"))
-    return clip, tokenize, loaded
+    statistics = ImageStatistics.of_unit_range(
+        known.get("mean", open_clip.OPENAI_DATASET_MEAN),
+        known.get("std", open_clip.OPENAI_DATASET_STD),
+    )
+    return WholeClip(clip, tokenize, loaded, statistics)
 
 
 def _arranged(state: State, clip: Any, file: Path) -> State:
