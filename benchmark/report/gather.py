@@ -98,7 +98,10 @@ def from_plan(plan: PlanLike) -> Grid:
             Method(name, titles[name], str(card.get("role", "uda")), card)
             for name, card in methods.items()
         ),
-        encoders=tuple(Encoder(name, title, towers[name]) for name, title in encoders.items()),
+        encoders=tuple(
+            Encoder(name, title, towers[name], _untrained(name, suite.encoders))
+            for name, title in encoders.items()
+        ),
         shifts=tuple(_shift(name, title) for name, title in shifts.items()),
         seeds=tuple(suite.seeds),
         outcomes={entry.cell: outcome(entry) for entry in plan.entries},
@@ -177,6 +180,18 @@ def _evaluation(protocol: str) -> str:
 
 def _card(kind: str, name: str) -> Mapping[str, object]:
     return registry.find(kind, name).card
+
+
+def _untrained(name: str, others: Sequence[str]) -> str:
+    """Which of the encoders is ``name``'s network from random weights, empty if none is."""
+
+    def backbone(of: str) -> dict[str, Any]:
+        return dict(registry.find("encoder", of).values.get("backbone") or {})
+
+    own = backbone(name)
+    if own.pop("pretrained", None) is None:
+        return ""
+    return next((each for each in others if backbone(each) == own), "")
 
 
 def _shift(name: str, title: str) -> Shift:

@@ -34,11 +34,15 @@ class Method:
 
 @dataclass(frozen=True)
 class Encoder:
-    """An encoder as the tables show it, with the card of its fragment."""
+    """An encoder as the tables show it, with the card of its fragment.
+
+    ``untrained`` names the encoder of the suite that is the same network from random weights.
+    """
 
     name: str
     title: str
     card: Mapping[str, Any] = field(default_factory=dict)
+    untrained: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,10 @@ class Shift:
     classes: int = 19
 
 
+RESUMED = 0.7
+"""Share of its steps' time below which a training was not measured from its beginning."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What is known of one cell.
@@ -95,6 +103,19 @@ class Outcome:
         """mIoU on ``domain`` in percent, ``None`` where there is no usable one."""
         scores = self.metrics.get(domain)
         return scores.miou if scores is not None and math.isfinite(scores.miou) else None
+
+    @property
+    def device_hours(self) -> float | None:
+        """What the whole cell took; ``None`` where nobody knows.
+
+        A cell that was resumed has measured the part behind its resume point only: its training
+        took less than its steps take.
+        """
+        if self.cost is None or not math.isfinite(self.cost.device_hours):
+            return None
+        length = self.config.get("train_cfg", {}).get("max_iters", 0)
+        steps = length * self.cost.seconds_per_iteration
+        return None if self.cost.train_seconds < RESUMED * steps else self.cost.device_hours
 
 
 @dataclass(frozen=True)

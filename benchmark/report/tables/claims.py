@@ -76,6 +76,8 @@ def _row(claim: Claim, verdict: Verdict, footnotes: Footnotes) -> Row:
     waiting: tuple[int, ...] = ()
     if verdict.missing:
         waiting = (footnotes.number(f"not run: {'; '.join(verdict.missing)}"),)
+    if verdict.against:
+        waiting = (footnotes.number(_against(verdict)),)
     return Row(
         labels=(claim.statement,),
         cells=(
@@ -87,6 +89,15 @@ def _row(claim: Claim, verdict: Verdict, footnotes: Footnotes) -> Row:
         keys=(("claim", claim.name),),
         ranked=False,
     )
+
+
+def _against(verdict: Verdict) -> str:
+    """Whether an order fails with every seed or with some of them."""
+    kept = [seed for seed in verdict.figure if seed not in verdict.against]
+    if not kept:
+        return "does not hold with any seed"
+    with_some = ", ".join(map(str, kept))
+    return f"holds with seed {with_some} alone, not with {', '.join(map(str, verdict.against))}"
 
 
 def _noted(cell: TableCell, number: int) -> TableCell:

@@ -17,7 +17,7 @@ from benchmark.report.model import (
     rank,
 )
 from benchmark.report.tables import cells, zero_shot
-from benchmark.report.tables.differences import row_notes
+from benchmark.report.tables.differences import repeated, row_notes
 from benchmark.report.tables.uda import OVER
 from benchmark.report.tables.wording import (
     column_notes,
@@ -141,4 +141,9 @@ def _cells(
                 quantity=OVER,
             )
         found[-1] = dataclasses.replace(found[-1], delta=delta)
-    return noted(found, (*row_notes(grid, method, footnotes), *inferred(encoder, footnotes)))
+    marks = (
+        *row_notes(grid, method, footnotes),
+        *repeated(grid, shift, method, encoder, footnotes),
+        *inferred(encoder, footnotes),
+    )
+    return noted(found, marks)

@@ -22,7 +22,7 @@ from benchmark.report.model import (
 from benchmark.report.sample import Sample
 from benchmark.report.tables import cells, zero_shot
 from benchmark.report.tables.cells import Reference
-from benchmark.report.tables.differences import row_notes
+from benchmark.report.tables.differences import repeated, row_notes
 from benchmark.report.tables.wording import (
     column_notes,
     inferred,
@@ -35,6 +35,8 @@ from benchmark.scores import OF_GROUPS, POOLED
 
 OVER = Quantity("encoder_gain", "difference", decimals=1, signed=True, derived=True)
 """The difference to the reference encoder."""
+PRETRAINING = Quantity("pretraining_gain", "difference", decimals=1, signed=True, derived=True)
+"""The difference to the same network from random weights."""
 
 
 def uda(grid: Grid) -> Table:
@@ -73,6 +75,11 @@ def _uda_caption(grid: Grid) -> tuple[str, ...]:
         sentences.append(
             f"Over {ground.title}: difference with the same method and seed, in points."
         )
+    sentences += [
+        f"{each.title} over {other.title}: the same network, pre-trained and from random weights."
+        for each, other, quantity in _over(grid)
+        if quantity == PRETRAINING
+    ]
     if grid.intervals is not None:
         sentences.append("An asterisk marks a difference that survives both seeds and images.")
     sentences += [*ranking(grid, "of an encoder's methods"), *zero_shot.caption(grid)]
@@ -142,6 +149,8 @@ def _uda_cells(
     baseline, oracle = grid.reference("baseline"), grid.reference("oracle")
     measured = sample(method)
     value = cells.over_seeds(measured, footnotes)
+    marks = (*repeated(grid, shift, method, encoder, footnotes), *value.footnotes)
+    value = dataclasses.replace(value, footnotes=marks)
     if baseline is None:
         return [value]
     floor = Reference(baseline, sample(baseline))
@@ -212,34 +221,45 @@ def _mean_cells(
 
 
 def _over_columns(grid: Grid, shift: Shift) -> list[Column]:
-    """A column for each encoder that is compared with the reference encoder."""
-    ground = grid.encoder_reference()
+    """A column for each encoder that is compared with another one."""
     return [
         Column(
             f"{each.title} over {ground.title}",
-            OVER,
+            quantity,
             (("encoder", each.name), ("domain", shift.target.name)),
         )
+        for each, ground, quantity in _over(grid)
+    ]
+
+
+def _over(grid: Grid) -> list[tuple[Encoder, Encoder, Quantity]]:
+    """Encoders beside the one they are compared with.
+
+    That is the reference encoder, then, where it is another, the same network from random weights.
+    """
+    ground = grid.encoder_reference()
+    named = {each.name: each for each in grid.encoders}
+    found = [(each, ground, OVER) for each in grid.encoders if ground and each != ground]
+    return found + [
+        (each, named[each.untrained], PRETRAINING)
         for each in grid.encoders
-        if ground is not None and each != ground
+        if each.untrained in named and named[each.untrained] != ground
     ]
 
 
 def _over_cells(grid: Grid, shift: Shift, method: Method, footnotes: Footnotes) -> list[TableCell]:
-    ground = grid.encoder_reference()
-    if ground is None:
-        return []
-    titled = Method(method.name, f"{method.title} with {ground.title}", method.role)
-    reference = Reference(titled, grid.sample(method, ground, shift, (shift.target,)))
+    def reference(ground: Encoder) -> Reference:
+        titled = Method(method.name, f"{method.title} with {ground.title}", method.role)
+        return Reference(titled, grid.sample(method, ground, shift, (shift.target,)))
+
     return [
         cells.gain(
             grid.sample(method, encoder, shift, (shift.target,)),
-            reference,
+            reference(ground),
             footnotes,
-            quantity=OVER,
+            quantity=quantity,
             intervals=grid.intervals,
             domain=shift.target.name,
         )
-        for encoder in grid.encoders
-        if encoder != ground
+        for encoder, ground, quantity in _over(grid)
     ]
