@@ -186,7 +186,8 @@ def _untrained(name: str, others: Sequence[str]) -> str:
     """Which of the encoders is ``name``'s network from random weights, empty if none is."""
 
     def backbone(of: str) -> dict[str, Any]:
-        return dict(registry.find("encoder", of).values.get("backbone") or {})
+        given = registry.find("encoder", of).values.get("backbone") or {}
+        return {key: value for key, value in given.items() if value is not None}
 
     own = backbone(name)
     if own.pop("pretrained", None) is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchmark.claim_formulas import Close
 from benchmark.claims import Claim
 from benchmark.report.grid import Grid
 from benchmark.report.model import (
@@ -17,7 +18,7 @@ from benchmark.report.model import (
 )
 from benchmark.report.statistics import seeds as stats
 from benchmark.report.tables.wording import measurement
-from benchmark.report.verdicts import NOT_RUN, Verdict, judge
+from benchmark.report.verdicts import NOT_REPRODUCED, NOT_RUN, Verdict, judge
 
 COUNT = Quantity("count", "count", decimals=0)
 VERDICT = Quantity("verdict", "verdict", decimals=0)
@@ -76,7 +77,7 @@ def _row(claim: Claim, verdict: Verdict, footnotes: Footnotes) -> Row:
     waiting: tuple[int, ...] = ()
     if verdict.missing:
         waiting = (footnotes.number(f"not run: {'; '.join(verdict.missing)}"),)
-    if verdict.against:
+    if verdict.word == NOT_REPRODUCED and not isinstance(claim.holds, Close):
         waiting = (footnotes.number(_against(verdict)),)
     return Row(
         labels=(claim.statement,),
@@ -92,7 +93,9 @@ def _row(claim: Claim, verdict: Verdict, footnotes: Footnotes) -> Row:
 
 
 def _against(verdict: Verdict) -> str:
-    """Whether an order fails with every seed or with some of them."""
+    """Whether an order fails with every seed, with some, or only with all of them together."""
+    if not verdict.against:
+        return "holds with each seed alone, but not for the same methods with all of them"
     kept = [seed for seed in verdict.figure if seed not in verdict.against]
     if not kept:
         return "does not hold with any seed"
