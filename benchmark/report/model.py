@@ -28,6 +28,10 @@ STATES = ("done", "partial", *MISSING_STATES, "undefined", "inapplicable")
 """
 
 
+INFERRED = "Inferred: "
+"""How a sentence of a caption begins that tells of a setting which no source prints."""
+
+
 @dataclass(frozen=True)
 class Quantity:
     """What a number is: its name in files, its title, and how it is rounded and printed."""
