@@ -20,7 +20,9 @@ from benchmark.report.model import (
     rank,
 )
 from benchmark.report.sample import Sample
-from benchmark.report.tables import cells, zero_shot
+from benchmark.report.statistics import seeds as stats
+from benchmark.report.statistics.seeds import SMALLEST_GAP
+from benchmark.report.tables import cells, notes, zero_shot
 from benchmark.report.tables.cells import Reference
 from benchmark.report.tables.differences import repeated, row_notes
 from benchmark.report.tables.wording import (
@@ -37,6 +39,8 @@ OVER = Quantity("encoder_gain", "difference", decimals=1, signed=True, derived=T
 """The difference to the reference encoder."""
 PRETRAINING = Quantity("pretraining_gain", "difference", decimals=1, signed=True, derived=True)
 """The difference to the same network from random weights."""
+SMALL_GAP = 5.0
+"""Points below which a share of the gap says little: a point, as seeds differ, is a fifth of it."""
 
 
 def uda(grid: Grid) -> Table:
@@ -100,7 +104,10 @@ def _uda_section(grid: Grid, shift: Shift, footnotes: Footnotes) -> Section:
             Column("mIoU", MIOU, keys, encoder.title, delta=delta, ranked=True, footnotes=marks)
         )
         if baseline and oracle:
-            columns.append(Column(GAP_CLOSED.title, GAP_CLOSED, keys, encoder.title))
+            small = _small_gap(grid, shift, encoder, (baseline, oracle), footnotes)
+            columns.append(
+                Column(GAP_CLOSED.title, GAP_CLOSED, keys, encoder.title, footnotes=small)
+            )
         columns += [
             Column(name, Quantity(f"miou.{name}", "mIoU", 1), keys, encoder.title, ranked=True)
             for name in _other_means(grid, shift)
@@ -166,6 +173,22 @@ def _uda_cells(
         return [value, TableCell(GAP_CLOSED, "inapplicable")]
     ceiling = Reference(oracle, sample(oracle))
     return [value, cells.gap_closed(measured, floor, ceiling, footnotes)]
+
+
+def _small_gap(
+    grid: Grid,
+    shift: Shift,
+    encoder: Encoder,
+    ends: tuple[Method, Method],
+    footnotes: Footnotes,
+) -> tuple[int, ...]:
+    """The foot-note of shares of a gap so small that seeds alone move them by tens of percent."""
+    floor, ceiling = (grid.sample(each, encoder, shift, (shift.target,)).values for each in ends)
+    gap = stats.differences(ceiling, floor)
+    size = stats.mean(gap) if gap else math.inf
+    if not SMALLEST_GAP <= size < SMALL_GAP:
+        return ()
+    return (footnotes.number(notes.small_gap(encoder.title, size)),)
 
 
 def _zero_shot_rows(
