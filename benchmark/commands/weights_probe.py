@@ -37,7 +37,7 @@ def run(parsed: argparse.Namespace) -> int:
     from benchmark.zero_shot_measure import measure
 
     record = measure(probe, "", paths.cache_root(), runtime)
-    scores = {domain: round(each.miou, 2) for domain, each in record.metrics.items()}
+    scores = {domain: each.miou for domain, each in record.metrics.items()}
     if parsed.json:
         print(json.dumps({"encoder": probe.encoder, "miou": scores}, indent=1))
     else:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,11 +46,11 @@ def whole_clip(model: str, tag: str, file: Path | None) -> WholeClip:
             f"open_clip has no model {model!r}; `open_clip.list_models()` lists what there is"
         )
     known: dict[str, Any] = dict(open_clip.get_pretrained_cfg(model, tag) or {})
+    quick = tag == "openai" or bool(known.get("quick_gelu"))
     try:
         # The activation belongs to the weights: open_clip itself only warns where a name disagrees.
-        clip = open_clip.create_model(
-            model, pretrained_hf=False, force_quick_gelu=tag == "openai" or known.get("quick_gelu")
-        )
+        with _quiet():
+            clip = open_clip.create_model(model, pretrained_hf=False, force_quick_gelu=quick)
         tokenize = open_clip.get_tokenizer(model)
         if file is None:
             file = Path(open_clip.download_pretrained(known))
@@ -62,6 +65,17 @@ def whole_clip(model: str, tag: str, file: Path | None) -> WholeClip:
         known.get("std", open_clip.OPENAI_DATASET_STD),
     )
     return WholeClip(clip, tokenize, loaded, statistics)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without open_clip's warning that the model is random: its weights are loaded right after."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def _arranged(state: State, clip: Any, file: Path) -> State:

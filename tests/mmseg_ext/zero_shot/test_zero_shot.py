@@ -191,3 +191,16 @@ def test_a_made_tower_is_compared_in_its_own_space(tmp_path: Path) -> None:
 def test_the_probe_asks_for_a_text_tower(capsys: Any) -> None:
     assert cli.main(["weights", "probe", "resnet-mini-supervised"]) == 2
     assert "no text tower" in capsys.readouterr().err
+
+
+def test_a_patch_passes_the_head_that_the_class_token_passes() -> None:
+    """Independent: open_clip's own image feature, of an image whose tokens are all its class's."""
+    visual: Any = clip(**{**TIMM, "timm_pool": "token"}).visual
+    images = torch.randn(1, 3, 32, 32)
+    with torch.no_grad():
+        feature = visual(images)[0]
+        trunk, own = visual.trunk, visual.trunk.forward_features
+        trunk.forward_features = lambda x: own(x)[:, :1].expand(-1, own(x).shape[1], -1)
+        dense = TokenFeatures(visual)(images)
+    assert dense.shape[:2] == (1, len(feature))
+    torch.testing.assert_close(dense[0], feature[:, None, None].expand_as(dense[0]))
