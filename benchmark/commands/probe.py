@@ -16,6 +16,7 @@ from benchmark.commands import options
 from benchmark.commands.bars import progress_bar
 from benchmark.commands.run import check_writable
 from benchmark.data_roots import DataRoots
+from benchmark.engines.devices import visible_gpus
 from benchmark.errors import UdabenchError, UsageError
 from benchmark.missing_data import missing_data
 from benchmark.plan import Plan, PlannedCell
@@ -60,6 +61,8 @@ def _measure(parsed: argparse.Namespace, planned: Plan, due: Sequence[Probe]) ->
     lacking = [*missing_weights(cells, weights), *missing_data(cells, roots)]
     if lacking:
         raise UsageError("\n  ".join(lacking))
+    if parsed.device == "cuda" and not visible_gpus():
+        raise UsageError("--device cuda: no GPU is visible here; leave it out for the processor")
     check_writable(planned.folder)
     prepare(cells)
     runtime = Runtime(parsed.device, parsed.threads, 0, roots, paths.cache_root(), weights)

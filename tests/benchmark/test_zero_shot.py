@@ -224,6 +224,14 @@ def test_what_is_missing_for_open_clip_is_named(home: Path, tmp_path: Path, caps
     assert not (tmp_path / "streets/zero_shot").exists()
 
 
+def test_a_gpu_that_is_not_there_is_no_traceback(
+    home: Path, tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert cli.main(["probe", "toy", "--out", str(tmp_path), "--device", "cuda"]) == 2
+    assert "--device cuda: no GPU is visible here" in capsys.readouterr().err
+
+
 def test_a_file_without_text_tower_is_refused(home: Path, tmp_path: Path, capsys: Any) -> None:
     state = open_clip.create_model("tiny-clip").state_dict()
     images = {k: v.contiguous() for k, v in state.items() if k.startswith("visual.")}
