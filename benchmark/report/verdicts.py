@@ -186,16 +186,21 @@ def _sample(atom: Leaf, grid: Grid) -> Sample:
 
 
 def _absent(samples: Samples, common: Sequence[int], needed: int) -> list[str]:
-    """The cells that a claim still waits for, or that it needs more seeds."""
-    waiting: dict[str, None] = {}
+    """The cells that a claim still waits for, methods with the same gaps together.
+
+    Where none is missing, it needs more seeds.
+    """
+    waiting: dict[tuple[str, str], dict[str, None]] = {}
     for atom, sample in samples.items():
         lacking = [gap.seed for gap in sample.gaps]
         if lacking or not sample.values:
             seeds = f" seed {', '.join(map(str, lacking))}" if lacking else ""
-            waiting[f"{atom.method} / {atom.encoder} / {atom.shift}{seeds}"] = None
+            waiting.setdefault((f"{atom.encoder} / {atom.shift}", seeds), {})[atom.method] = None
     if not waiting:
         return [f"its cells share {len(common)} of the {needed} seeds that it needs"]
-    return _first(waiting)
+    return _first(
+        f"{', '.join(methods)} / {place}{seeds}" for (place, seeds), methods in waiting.items()
+    )
 
 
 def _first(names: Iterable[str]) -> list[str]:

@@ -141,6 +141,12 @@ def test_a_claim_without_its_cells_is_not_run_and_says_which() -> None:
     verdict = judge(made, dataclasses.replace(full, outcomes=missing))
     assert verdict.word == NOT_RUN
     assert verdict.missing == ("b / e / s seed 0, 1, 2",)
+    three = minus(minus(cell("a"), cell("b")), cell("c"))
+    missing = {key: value for key, value in full.outcomes.items() if key.method == "a"}
+    verdict = judge(
+        claim(three, Greater(three, Number(0))), dataclasses.replace(full, outcomes=missing)
+    )
+    assert verdict.missing == ("b, c / e / s seed 0, 1, 2",)
     verdict = judge(made, dataclasses.replace(full, methods=full.methods[:1]))
     assert verdict.missing == ("the suite has no method b",)
     one_seed = judge(made, dataclasses.replace(full, seeds=(0,)))
