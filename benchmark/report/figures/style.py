@@ -141,7 +141,7 @@ def name_x(axes: list[Any], columns: int, text: str) -> None:
     """Name the horizontal axis below the lowest panel of each column."""
     for index, panel in enumerate(axes):
         if index + columns >= len(axes):
-            panel.set_xlabel(text)
+            panel.set_xlabel(text, fontsize=RC["axes.labelsize"] if columns < 4 else 6)
 
 
 def legend(drawing: Any, entries: list[tuple[str, Any]], place: str, columns: int = 1) -> None:

@@ -283,6 +283,8 @@ def test_headings_of_eight_panels_stand_apart(name: str) -> None:
         headings = [axes._left_title for axes in drawing.axes if axes._left_title.get_text()]
         assert any("synthetic -> real" in each.get_text() for each in headings)
         assert overlaps(drawing, headings) == []
+        names = [axes.xaxis.label for axes in drawing.axes if axes.get_xlabel()]
+        assert overlaps(drawing, names) == []
 
 
 def test_a_resumed_cell_has_no_device_time(small: Grid) -> None:
