@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from benchmark.report.statistics.seeds import mean
-
 WINDOW = 10
 """Recorded points in a running mean."""
 
@@ -19,4 +17,4 @@ def smoothed(curve: Sequence[float]) -> list[float]:
     known = [float(v) for v in curve if isinstance(v, (int, float)) and math.isfinite(v)]
     width = min(WINDOW, len(known))
     ends = range(width, len(known) + 1) if known else ()
-    return [mean(dict(enumerate(known[end - width : end]))) for end in ends]
+    return [math.fsum(known[end - width : end]) / width for end in ends]

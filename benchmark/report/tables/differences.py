@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from benchmark.cell import Cell
 from benchmark.report.grid import Encoder, Grid, Method, Shift
 from benchmark.report.model import Footnotes
 from benchmark.report.tables.wording import inferred
@@ -60,11 +61,11 @@ def repeated(
 
 def _are_equal(grid: Grid, shift: Shift, encoder: Encoder, method: Method, other: Method) -> bool:
     """Whether all that both have done scores the same, and there is any of it."""
-    wanted = method.name, encoder.name, shift.name
+    cells = [Cell(method.name, encoder.name, shift.name, seed) for seed in grid.seeds]
     pairs = [
         (outcome.metrics, twin.metrics)
-        for cell, outcome in grid.outcomes.items()
-        if (cell.method, cell.encoder, cell.shift) == wanted
+        for cell in cells
+        if (outcome := grid.outcomes.get(cell)) is not None
         and (twin := grid.outcomes.get(replace(cell, method=other.name))) is not None
         and outcome.state == twin.state == "done"
     ]
