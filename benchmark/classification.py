@@ -129,7 +129,7 @@ OPTIONS: Table = {
 
 CELL_COMMANDS = ("plan", "run", "status", "report", "cell")
 OTHER_COMMANDS = (
-    *("list", "show", "rehearse", "profile", "check", "new", "cancel"),
+    *("list", "show", "rehearse", "profile", "check", "new", "cancel", "probe"),
     *("export", "data", "weights", "doctor"),
 )
 """Commands that neither run a cell for its numbers nor tell its state."""

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
-from typing import Any
+import sys
 
-from benchmark import compose, data, paths, plan, plugins, registry
+from benchmark import compose, identity, paths, plan, registry, zero_shot
 from benchmark.cell import Cell
 from benchmark.cli import EXIT_DONE
-from benchmark.commands.bars import progress_bar
+from benchmark.commands.probe import as_cell, prepare
 from benchmark.data_roots import DataRoots
 from benchmark.errors import UsageError
-from benchmark.made_weights import MadeWeights
-from benchmark.runner_config import for_this_machine
 from benchmark.runtime import Runtime
-from benchmark.weights import recipe_of
+from benchmark.weights import WeightsFolder, missing_weights
+from benchmark.zero_shot import Probe
 
 PROTOCOL, SHIFT, METHOD = "minidrive", "minidrive", "source-only"
 
@@ -25,47 +23,43 @@ def run(parsed: argparse.Namespace) -> int:
     """Label the test images of MiniDrive's domains with the class names alone and score them.
 
     Raises:
-        UsageError: the encoder's weights are not made with a text tower.
+        UsageError: the encoder has no text tower, or its weights are missing.
         UdabenchError: the weights or the images cannot be made.
     """
-    encoder = registry.find("encoder", parsed.encoder)
-    backbone = encoder.values["backbone"]
-    recipe = recipe_of(backbone)
-    if recipe is None or "embedding" not in recipe:
-        raise UsageError(
-            f"encoder {encoder.name}: no text tower is made with its weights, so names cannot be "
-            "compared with its features; expected an encoder such as eva02-mini-clip"
-        )
-    plugins.load(encoder.imports)
-    made = MadeWeights(encoder.name, backbone, encoder.imports)
-    with progress_bar(f"pre-training {encoder.name}") as progress:
-        folder = made.file(paths.cache_root(), progress).parent
-    scores = _scores(encoder, backbone, recipe, folder)
+    probe = _probe(registry.find("encoder", parsed.encoder))
+    weights = WeightsFolder.chosen(parsed.weights, parsed.download_weights)
+    lacking = missing_weights([as_cell(probe)], weights)
+    if lacking:
+        raise UsageError("\n  ".join(lacking))
+    prepare([as_cell(probe)])
+    runtime = Runtime("cpu", 1, 0, DataRoots.chosen(None), paths.cache_root(), weights)
+
+    from benchmark.zero_shot_measure import measure
+
+    record = measure(probe, "", paths.cache_root(), runtime)
+    scores = {domain: each.miou for domain, each in record.metrics.items()}
     if parsed.json:
-        print(json.dumps({"encoder": encoder.name, "miou": scores}, indent=1))
+        print(json.dumps({"encoder": probe.encoder, "miou": scores}, indent=1))
     else:
-        print(f"{encoder.name}: mIoU from class names alone, without training")
+        print(f"{probe.encoder}: mIoU from class names alone, without training")
         for domain, score in scores.items():
             print(f"  {domain}: {score:.1f}")
+        hint = "'udabench probe SUITE' measures a suite's encoders and keeps them for its report"
+        print(f"udabench: {hint}", file=sys.stderr)
     return EXIT_DONE
 
 
-def _scores(
-    encoder: registry.Fragment, backbone: Any, recipe: Any, folder: Path
-) -> dict[str, float]:
+def _probe(encoder: registry.Fragment) -> Probe:
     shift = registry.find("shift", SHIFT)
     protocol, method = registry.find("protocol", PROTOCOL), registry.find("method", METHOD)
     config = compose.resolve(protocol, method, encoder, shift, plan.domain_fragments(shift), seed=0)
-    planned = plan.PlannedCell(Cell(METHOD, encoder.name, SHIFT, 0), None, config, "missing", "")
-    with progress_bar("generating data") as progress:
-        data.prepare([planned], progress)
-    cache = paths.cache_root()
-    runtime = Runtime("cpu", 1, 0, DataRoots.chosen(None), cache)
-    runner = for_this_machine(config, paths.CellPaths(folder, planned.cell), runtime)
-
-    from mmseg_ext.zero_shot.scoring import score
-    from mmseg_ext.zero_shot.towers import of_region_text
-
-    segmentor = of_region_text(backbone, folder, recipe["embedding"])
-    found = score(segmentor, runner["model"]["data_preprocessor"], runner["test_dataloader"])
-    return {domain: round(each.miou, 2) for domain, each in found.items()}
+    cell = Cell(METHOD, encoder.name, SHIFT, 0)
+    entry = plan.PlannedCell(cell, identity.identify(config), config, "missing", "")
+    found = zero_shot.probes([entry])
+    if not found:
+        raise UsageError(
+            f"encoder {encoder.name}: it has no text tower, so names cannot be compared with its "
+            "features; expected one that is made with its text tower, such as eva02-mini-clip, or "
+            "one of open_clip, such as eva02-clip-l14"
+        )
+    return found[0]

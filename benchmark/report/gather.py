@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from benchmark import claims, paths, probes, registry
+from benchmark import claims, paths, probes, registry, zero_shot
 from benchmark.cell import Cell
 from benchmark.domains import FILES, dataset_of
 from benchmark.errors import FragmentError, RecordError
-from benchmark.records import Record
+from benchmark.records import Identity, Record
 from benchmark.report.grid import Domain, Encoder, Grid, Method, Outcome, Shift
 from benchmark.report.model import MISSING_STATES, RecordRef
 from benchmark.report.statistics.image_intervals import ImageIntervals
@@ -59,6 +59,8 @@ class EntryLike(Protocol):
     def accepted(self) -> bool: ...
     @property
     def config(self) -> Mapping[str, Any]: ...
+    @property
+    def identity(self) -> Identity | None: ...
 
 
 class PlanLike(Protocol):
@@ -96,7 +98,10 @@ def from_plan(plan: PlanLike) -> Grid:
             Method(name, titles[name], str(card.get("role", "uda")), card)
             for name, card in methods.items()
         ),
-        encoders=tuple(Encoder(name, title, towers[name]) for name, title in encoders.items()),
+        encoders=tuple(
+            Encoder(name, title, towers[name], _untrained(name, suite.encoders))
+            for name, title in encoders.items()
+        ),
         shifts=tuple(_shift(name, title) for name, title in shifts.items()),
         seeds=tuple(suite.seeds),
         outcomes={entry.cell: outcome(entry) for entry in plan.entries},
@@ -109,6 +114,7 @@ def from_plan(plan: PlanLike) -> Grid:
         claims=tuple(claims.load(name) for name in suite.claims),
         intervals=intervals if intervals.known_counts else None,
         probes=probes.beside_records(plan.folder),
+        zero_shot=_zero_shot(plan),
     )
 
 
@@ -146,6 +152,24 @@ def outcome(entry: EntryLike) -> Outcome:
     return Outcome(entry.state, reason=reason, config=entry.config)
 
 
+def _zero_shot(plan: PlanLike) -> dict[tuple[str, str], Outcome]:
+    """The zero-shot records on disk by encoder and shift; those that are not current say why."""
+    if not (plan.folder / zero_shot.FOLDER).is_dir():
+        return {}
+    outcomes = {}
+    for probe in zero_shot.probes(plan.entries, plan.suite.protocols):
+        found = zero_shot.find(probe, plan.folder)
+        if found.state == "done" and found.record is not None:
+            ref = RecordRef(probe.stem, found.record.identity.id, zero_shot.FOLDER)
+            outcome = Outcome("done", found.record.metrics, record=ref)
+        elif found.state == "missing":
+            continue
+        else:
+            outcome = Outcome(found.state, reason=found.reason)
+        outcomes[probe.encoder, probe.shift] = outcome
+    return outcomes
+
+
 def _evaluation(protocol: str) -> str:
     """The preset that a protocol scores by; empty where it states rules of its own."""
     if protocol not in registry.names("protocol"):
@@ -156,6 +180,19 @@ def _evaluation(protocol: str) -> str:
 
 def _card(kind: str, name: str) -> Mapping[str, object]:
     return registry.find(kind, name).card
+
+
+def _untrained(name: str, others: Sequence[str]) -> str:
+    """Which of the encoders is ``name``'s network from random weights, empty if none is."""
+
+    def backbone(of: str) -> dict[str, Any]:
+        given = registry.find("encoder", of).values.get("backbone") or {}
+        return {key: value for key, value in given.items() if value is not None}
+
+    own = backbone(name)
+    if own.pop("pretrained", None) is None:
+        return ""
+    return next((each for each in others if backbone(each) == own), "")
 
 
 def _shift(name: str, title: str) -> Shift:

@@ -34,11 +34,15 @@ class Method:
 
 @dataclass(frozen=True)
 class Encoder:
-    """An encoder as the tables show it, with the card of its fragment."""
+    """An encoder as the tables show it, with the card of its fragment.
+
+    ``untrained`` names the encoder of the suite that is the same network from random weights.
+    """
 
     name: str
     title: str
     card: Mapping[str, Any] = field(default_factory=dict)
+    untrained: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,10 @@ class Shift:
     classes: int = 19
 
 
+RESUMED = 0.7
+"""Share of its steps' time below which a training was not measured from its beginning."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What is known of one cell.
@@ -96,6 +104,19 @@ class Outcome:
         scores = self.metrics.get(domain)
         return scores.miou if scores is not None and math.isfinite(scores.miou) else None
 
+    @property
+    def device_hours(self) -> float | None:
+        """What the whole cell took; ``None`` where nobody knows.
+
+        A cell that was resumed has measured the part behind its resume point only: its training
+        took less than its steps take.
+        """
+        if self.cost is None or not math.isfinite(self.cost.device_hours):
+            return None
+        length = self.config.get("train_cfg", {}).get("max_iters", 0)
+        steps = length * self.cost.seconds_per_iteration
+        return None if self.cost.train_seconds < RESUMED * steps else self.cost.device_hours
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -107,6 +128,7 @@ class Grid:
     scored by, if it has a name, and ``evaluations`` that of methods with a protocol of their own.
     ``claims`` are those that the suite puts to the test. ``provenance`` says of the suite's
     settings where they are from. ``probes`` are steps that were profiled by themselves.
+    ``zero_shot`` has, by encoder and shift, what was labelled by class names alone.
     """
 
     title: str
@@ -124,6 +146,7 @@ class Grid:
     evaluations: Mapping[str, str] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
     probes: tuple[Probe, ...] = ()
+    zero_shot: Mapping[tuple[str, str], Outcome] = field(default_factory=dict)
 
     def scores(self, shift: Shift, domain: Domain) -> list[DomainMetrics]:
         """What the done cells of a shift scored on a domain."""

@@ -28,6 +28,10 @@ STATES = ("done", "partial", *MISSING_STATES, "undefined", "inapplicable")
 """
 
 
+INFERRED = "Inferred: "
+"""How a sentence of a caption begins that tells of a setting which no source prints."""
+
+
 @dataclass(frozen=True)
 class Quantity:
     """What a number is: its name in files, its title, and how it is rounded and printed."""
@@ -69,10 +73,14 @@ GAP_CLOSED = Quantity("gap_closed", "gap closed", 0, suffix=" %", scale=100, der
 
 @dataclass(frozen=True)
 class RecordRef:
-    """The record that a number comes from: the stem of its file and the id of its identity."""
+    """The record that a number comes from: the stem of its file and the id of its identity.
+
+    ``folder`` is where the file lies below the suite's results, if not with the cells' records.
+    """
 
     stem: str
     id: str
+    folder: str = ""
 
     def __str__(self) -> str:
         return f"{self.stem}@{self.id}"

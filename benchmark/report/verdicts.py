@@ -39,7 +39,8 @@ class Verdict:
 
     ``figure`` is the claim's figure by seed; ``spread`` and ``interval`` (95 %, over seeds, by
     Student's t) are ``None`` for one seed and for a number that belongs to no single seed.
-    ``missing`` says what a claim that is not run waits for.
+    ``missing`` says what a claim that is not run waits for, ``against`` are the seeds with which
+    alone an order that is not reproduced does not hold.
     """
 
     word: str
@@ -48,6 +49,7 @@ class Verdict:
     interval: tuple[float, float] | None = None
     records: tuple[RecordRef, ...] = ()
     missing: tuple[str, ...] = ()
+    against: tuple[int, ...] = ()
 
 
 def judge(claim: Claim, grid: Grid) -> Verdict:
@@ -62,12 +64,17 @@ def judge(claim: Claim, grid: Grid) -> Verdict:
     figure = series(claim.figure, common, samples)
     single = not _counts(claim.figure)
     refs = (ref for sample in samples.values() for ref in sample.refs(common))
+    met = holds(claim.holds, claim.tolerance, common, samples)
+    alone = [] if met or isinstance(claim.holds, Close) else common
     return Verdict(
-        REPRODUCED if holds(claim.holds, claim.tolerance, common, samples) else NOT_REPRODUCED,
+        REPRODUCED if met else NOT_REPRODUCED,
         figure,
         stats.spread(figure) if single else None,
         stats.interval(figure) if single else None,
         tuple(dict.fromkeys(refs)),
+        against=tuple(
+            seed for seed in alone if not holds(claim.holds, claim.tolerance, (seed,), samples)
+        ),
     )
 
 
@@ -179,16 +186,21 @@ def _sample(atom: Leaf, grid: Grid) -> Sample:
 
 
 def _absent(samples: Samples, common: Sequence[int], needed: int) -> list[str]:
-    """The cells that a claim still waits for, or that it needs more seeds."""
-    waiting: dict[str, None] = {}
+    """The cells that a claim still waits for, methods with the same gaps together.
+
+    Where none is missing, it needs more seeds.
+    """
+    waiting: dict[tuple[str, str], dict[str, None]] = {}
     for atom, sample in samples.items():
         lacking = [gap.seed for gap in sample.gaps]
         if lacking or not sample.values:
             seeds = f" seed {', '.join(map(str, lacking))}" if lacking else ""
-            waiting[f"{atom.method} / {atom.encoder} / {atom.shift}{seeds}"] = None
+            waiting.setdefault((f"{atom.encoder} / {atom.shift}", seeds), {})[atom.method] = None
     if not waiting:
         return [f"its cells share {len(common)} of the {needed} seeds that it needs"]
-    return _first(waiting)
+    return _first(
+        f"{', '.join(methods)} / {place}{seeds}" for (place, seeds), methods in waiting.items()
+    )
 
 
 def _first(names: Iterable[str]) -> list[str]:

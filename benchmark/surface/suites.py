@@ -72,6 +72,7 @@ def suites(commands: Commands[argparse.ArgumentParser]) -> None:
     data_root(made)
     json(made)
     _report(commands)
+    _probe(commands)
 
 
 def _report(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -102,6 +103,18 @@ def _report(commands: Commands[argparse.ArgumentParser]) -> None:
         action="store_true",
         help="draw nothing: the page has no figures then, and their files stay as they are",
     )
+
+
+def _probe(commands: Commands[argparse.ArgumentParser]) -> None:
+    made = command(
+        commands, "probe", "probe", "run", "label a suite's test images by class names alone"
+    )
+    suite_options(made)
+    data_root(made)
+    weights(made, download=True)
+    made.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="default cpu")
+    made.add_argument("--threads", type=count, default=1, metavar="N", help="default 1")
+    json(made)
 
 
 def _slurm(made: argparse.ArgumentParser) -> None:

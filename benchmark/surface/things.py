@@ -11,6 +11,7 @@ from benchmark.surface.options import (
     command,
     data_root,
     json,
+    weights,
 )
 
 LISTED = (
@@ -87,4 +88,5 @@ def weight_files(commands: Commands[argparse.ArgumentParser]) -> None:
     json(made)
     made = command(actions, "probe", "weights_probe", "run", "label MiniDrive by class names alone")
     made.add_argument("encoder", metavar="ENCODER", help="its weights come with a text tower")
+    weights(made, download=True)
     json(made)

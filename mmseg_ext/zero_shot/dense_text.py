@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -21,16 +21,26 @@ class DenseText(nn.Module):
             of the texts.
         text_nd: features of the names (N, D), of any length.
         owners: class of each name; every class from 0 on has one at least.
+        test_cfg: how images are cut, as of a trained segmentor (`mmseg_ext.evaluation.windows`); by
+            default they are taken whole.
+        image_multiple: sides of images are padded to a multiple of it, the side of a patch.
+        network: what ``patch_features`` computes with, so that it moves to a device with this.
 
     Raises:
         ValueError: there is not one owner for each name, or a class has no name.
     """
 
     align_corners = False
-    test_cfg = {"mode": "whole"}  # noqa: RUF012 (MMSegmentation's attribute)
 
     def __init__(
-        self, patch_features: Callable[[Tensor], Tensor], text_nd: Tensor, owners: Sequence[int]
+        self,
+        patch_features: Callable[[Tensor], Tensor],
+        text_nd: Tensor,
+        owners: Sequence[int],
+        *,
+        test_cfg: Mapping[str, Any] | None = None,
+        image_multiple: int = 1,
+        network: nn.Module | None = None,
     ) -> None:
         super().__init__()
         if len(owners) != len(text_nd) or set(owners) != set(range(max(owners) + 1)):
@@ -38,7 +48,10 @@ class DenseText(nn.Module):
                 f"{len(text_nd)} texts have owners {list(owners)}, expected one class for each "
                 "text and a text for each class from 0 on"
             )
+        self.network = network
         self.patch_features = patch_features
+        self.test_cfg = dict(test_cfg or {"mode": "whole"})
+        self.image_multiple = image_multiple
         self.register_buffer("text", F.normalize(text_nd, dim=1))
         self.owners = [
             [name for name, owner in enumerate(owners) if owner == each]

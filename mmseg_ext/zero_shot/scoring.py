@@ -39,15 +39,29 @@ class _Runner:
 
 
 def score(
-    segmentor: nn.Module, preprocessor: Mapping[str, Any], loaders: Mapping[str, Any]
-) -> dict[str, DomainScore]:
-    """Score a segmentor on domains.
+    segmentor: nn.Module,
+    preprocessor: Mapping[str, Any],
+    loaders: Mapping[str, Any],
+    device: str = "cpu",
+    threads: int | None = None,
+) -> tuple[dict[str, DomainScore], dict[str, Any]]:
+    """Score a segmentor on domains; returns scores and data loaders by domain.
 
     Args:
         preprocessor: configuration of the data preprocessor.
         loaders: configuration of the loader of each domain, as the runner's.
+        device: ``cpu`` or ``cuda``.
+        threads: arithmetic threads, by default as many as the process has.
     """
+    if threads is not None:
+        torch.set_num_threads(threads)
     with DefaultScope.overwrite_default_scope("mmseg_ext"):
-        loop = MultiDomainTestLoop(_Runner(_Untrained(segmentor, preprocessor)), dict(loaders), {})
+        model = _Untrained(segmentor, preprocessor).to(device)
+        loop = MultiDomainTestLoop(_Runner(model), dict(loaders), {})
         loop.run()
-    return loop.scores
+    return loop.scores, loop.dataloaders
+
+
+def device_names(device: str) -> list[str]:
+    """What computed, by the names that a record gives."""
+    return [torch.cuda.get_device_name()] if device == "cuda" else ["cpu"]

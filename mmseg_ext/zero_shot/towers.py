@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from open_clip.timm_model import TimmModel
 from open_clip.transformer import VisionTransformer
+from timm.layers import resample_abs_pos_embed
 from torch import Tensor
 
 from mmseg_ext.encoders.timm_tower import timm_tower
@@ -20,15 +23,18 @@ from mmseg_ext.zero_shot.class_names import CLASS_NAMES, TEMPLATES
 from mmseg_ext.zero_shot.dense_text import DenseText
 
 NAMES = [name for names in CLASS_NAMES for name in names]
+MADE_TEMPLATES = TEMPLATES[:2]
+"""Those of them that the text towers made here were trained with."""
 OWNERS = [train_id for train_id, names in enumerate(CLASS_NAMES) for _ in names]
 
 
-def of_open_clip(clip: Any, tokenize: Any) -> DenseText:
+def of_open_clip(clip: Any, tokenize: Any, test_cfg: Mapping[str, Any] | None = None) -> DenseText:
     """The zero-shot segmentor of a complete open_clip model, in evaluation mode.
 
     Args:
-        clip: made by ``open_clip.create_model``, with ``force_image_size`` the size of the images.
+        clip: made by ``open_clip.create_model``; its position table is resampled to the images.
         tokenize: of ``open_clip.get_tokenizer``.
+        test_cfg: see `DenseText`.
 
     Raises:
         EncoderError: its image tower is neither a plain transformer of open_clip nor of timm.
@@ -40,14 +46,25 @@ def of_open_clip(clip: Any, tokenize: Any) -> DenseText:
             for t in TEMPLATES
         ]).mean(0)  # fmt: skip
     visual = clip.visual
+    features: Callable[[Tensor], Tensor]
     if isinstance(visual, VisionTransformer) and visual.attn_pool is None:
-        return DenseText(lambda images: value_features(visual, images), texts, OWNERS)
-    if isinstance(visual, TimmModel) and hasattr(visual.trunk, "num_prefix_tokens"):
-        return DenseText(lambda images: token_features(visual, images), texts, OWNERS)
-    raise EncoderError(
-        f"{type(visual).__name__}: patches of this image tower cannot be compared with texts; "
-        "expected a plain vision transformer of open_clip or timm"
+        features, patch = partial(value_features, visual), visual.patch_size
+    elif isinstance(visual, TimmModel) and _has_class_token(visual.trunk):
+        features, patch = TokenFeatures(visual), visual.trunk.patch_embed.patch_size
+    else:
+        raise EncoderError(
+            f"{type(visual).__name__}: patches of this image tower cannot be compared with texts; "
+            "expected a plain vision transformer of open_clip or timm that ends in a class token"
+        )
+    return DenseText(
+        features, texts, OWNERS, test_cfg=test_cfg, image_multiple=math.lcm(*patch), network=visual
     )
+
+
+def _has_class_token(trunk: Any) -> bool:
+    """Not where attention pools the patches: what comes out of it has passed further layers."""
+    pooled = getattr(trunk, "attn_pool", None) is not None
+    return bool(getattr(trunk, "num_prefix_tokens", 0)) and not pooled
 
 
 def value_features(visual: VisionTransformer, images: Tensor) -> Tensor:
@@ -56,7 +73,7 @@ def value_features(visual: VisionTransformer, images: Tensor) -> Tensor:
     The attention of the last block, which gathers the whole image in the class token, is left out,
     and with it the block's shortcut and MLP (Zhou et al., 2022, section 3.2).
     """
-    tokens = visual._embeds(images)
+    tokens = _embedded(visual, images)
     blocks = visual.transformer.resblocks
     for block in blocks[:-1]:
         tokens = block(tokens)
@@ -71,21 +88,61 @@ def value_features(visual: VisionTransformer, images: Tensor) -> Tensor:
     return _as_map(dense, images, visual.patch_size)
 
 
-def token_features(visual: TimmModel, images: Tensor) -> Tensor:
-    """Patch tokens (B, D, h, w) of a timm tower through the head of its class token."""
-    trunk: Any = visual.trunk
-    tokens = trunk.forward_features(images)[:, trunk.num_prefix_tokens :]
-    dense = visual.head(trunk.head(trunk.fc_norm(tokens)))
-    return _as_map(dense, images, trunk.patch_embed.patch_size)
+def _embedded(visual: Any, images: Tensor) -> Tensor:
+    """Tokens before the first block, the table of positions resampled to the images' grid."""
+    grid = tuple(
+        side // step for side, step in zip(images.shape[2:], visual.patch_size, strict=True)
+    )
+    native = tuple(visual.grid_size)
+    if grid == native:
+        return visual._embeds(images)
+    own = visual.positional_embedding
+    resampled = resample_abs_pos_embed(own[None], new_size=grid, old_size=native)[0]
+    visual.positional_embedding = torch.nn.Parameter(resampled, requires_grad=False)
+    try:
+        return visual._embeds(images)
+    finally:
+        visual.positional_embedding = own
 
 
-def of_region_text(backbone: Mapping[str, Any], folder: Path, embedding: int) -> DenseText:
+class TokenFeatures:
+    """Patch tokens (B, D, h, w) of a timm tower through the head of its class token.
+
+    Images of any size whose sides are multiples of the patch: the table of positions is resampled
+    from the one that was trained, whatever sizes came before.
+    """
+
+    def __init__(self, visual: TimmModel) -> None:
+        self.visual = visual
+        trunk: Any = visual.trunk
+        self._size, self._table = trunk.patch_embed.img_size, trunk.pos_embed
+
+    def __call__(self, images: Tensor) -> Tensor:
+        trunk: Any = self.visual.trunk
+        size = tuple(images.shape[2:])
+        if size != tuple(trunk.patch_embed.img_size):
+            trunk.patch_embed.set_input_size(img_size=self._size)
+            if self._table is not None:
+                trunk.pos_embed = torch.nn.Parameter(self._table.to(images.device))
+            trunk.set_input_size(img_size=size)
+        tokens = trunk.forward_features(images)[:, trunk.num_prefix_tokens :]
+        dense = self.visual.head(trunk.head(trunk.fc_norm(tokens)))
+        return _as_map(dense, images, trunk.patch_embed.patch_size)
+
+
+def of_region_text(
+    backbone: Mapping[str, Any],
+    folder: Path,
+    embedding: int,
+    test_cfg: Mapping[str, Any] | None = None,
+) -> DenseText:
     """The zero-shot segmentor of what ``RegionTextContrast`` made in ``folder``.
 
     Args:
         backbone: configuration of the encoder, its ``pretrained`` being the recipe.
         folder: with ``weights``, ``projection`` and ``text``, each ``.safetensors``.
         embedding: length of the shared features, of the recipe.
+        test_cfg: see `DenseText`.
 
     Raises:
         WeightsError: a file is missing or does not fit.
@@ -102,9 +159,20 @@ def of_region_text(backbone: Mapping[str, Any], folder: Path, embedding: int) ->
         tokens = network.forward_features(images)[:, network.num_prefix_tokens :]
         return _as_map(projection(tokens), images, network.patch_embed.patch_size)
 
-    return DenseText(patch_features, text.prompts(NAMES, TEMPLATES[:2]), OWNERS)
+    return DenseText(
+        patch_features,
+        text.prompts(NAMES, MADE_TEMPLATES),
+        OWNERS,
+        test_cfg=test_cfg,
+        image_multiple=math.lcm(*network.patch_embed.patch_size),
+        network=torch.nn.ModuleList([network, projection]),
+    )
 
 
 def _as_map(dense_bnd: Tensor, images: Tensor, patch: Sequence[int]) -> Tensor:
-    rows, columns = (side // step for side, step in zip(images.shape[2:], patch, strict=True))
-    return dense_bnd.transpose(1, 2).unflatten(2, (rows, columns))
+    return dense_bnd.transpose(1, 2).unflatten(2, _grid(images, patch))
+
+
+def _grid(images: Tensor, patch: Sequence[int]) -> tuple[int, int]:
+    """Rows and columns of patches."""
+    return images.shape[2] // patch[0], images.shape[3] // patch[1]

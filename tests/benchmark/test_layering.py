@@ -90,6 +90,7 @@ def loaded_after(statement: str) -> set[str]:
         "import benchmark.plan, benchmark.records, benchmark.provenance, benchmark.doctor",
         "import benchmark.commands.run, benchmark.commands.cell, benchmark.engines.pool",
         "import benchmark.commands.cancel, benchmark.engines.slurm",
+        "import benchmark.commands.probe, benchmark.commands.weights_probe",
     ],
 )
 def test_the_control_plane_starts_without_heavy_packages(statement: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from typing import Any
 
 from benchmark.cell import Cell
@@ -92,8 +91,8 @@ def _point(grid: Grid, shift: Shift, method: Method, encoder: Encoder) -> Point 
     hours = {}
     for seed in scores:
         outcome = grid.outcomes[Cell(method.name, encoder.name, shift.name, seed)]
-        spent = outcome.cost.device_hours if outcome.cost else math.nan
-        if math.isfinite(spent) and spent > 0:
+        spent = outcome.device_hours
+        if spent is not None and spent > 0:
             hours[seed] = spent
     if not hours:
         return None

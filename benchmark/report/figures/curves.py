@@ -92,20 +92,19 @@ def draw(grid: Grid, name: str, title: str, quantity: str, key: str) -> Any:
     rows = -(-len(shown) // columns)
     # A single panel needs room for the title.
     width = min(style.WIDTH, max(4.0, 2.2 * columns))
-    legend_columns = min(len(grid.encoders), 4)
-    legend_rows = -(-len(grid.encoders) // legend_columns)
+    entries = _entries(grid, shown)
+    legend_columns = min(len(entries), 4)
+    legend_rows = -(-len(entries) // legend_columns)
     height = rows * 1.55 + 0.75 + 0.15 * legend_rows
     drawing = style.new(name, title, width, height)
     axes = style.panels(drawing, len(shown), columns)
     for panel, (shift, method, curves) in zip(axes, shown, strict=True):
-        heading = style.label(method.title, 26)
-        if len(grid.shifts) > 1:
-            heading += "\n" + style.label(shift.title, 26)
-        panel.set_title(heading, loc="left")
+        heading = [method.title, *([shift.title] if len(grid.shifts) > 1 else [])]
+        style.head(panel, heading, columns)
         _panel(panel, grid, curves)
     style.name_x(axes, columns, "iteration")
     drawing.supylabel(quantity, fontsize=7.5)
-    style.legend(drawing, _entries(grid), "lower center", legend_columns)
+    style.legend(drawing, entries, "lower center", legend_columns)
     return drawing
 
 
@@ -147,9 +146,11 @@ def _or_zero(spread: Any) -> Any:
     return 0.0 if spread is None else spread
 
 
-def _entries(grid: Grid) -> list[tuple[str, Any]]:
+def _entries(grid: Grid, shown: list[tuple[Shift, Method, list[Curve]]]) -> list[tuple[str, Any]]:
+    """The encoders that have a line in any panel."""
     from matplotlib.lines import Line2D
 
+    drawn = {curve.encoder.name for *_, curves in shown for curve in curves}
     looks = style.encoder_looks(grid)
     return [
         (
@@ -157,6 +158,7 @@ def _entries(grid: Grid) -> list[tuple[str, Any]]:
             Line2D([], [], color=looks[encoder.name].colour, linestyle=looks[encoder.name].line),
         )
         for encoder in grid.encoders
+        if encoder.name in drawn
     ]
 
 

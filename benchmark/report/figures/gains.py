@@ -67,16 +67,14 @@ def measured(grid: Grid, shift: Shift) -> list[Gain]:
 def draw(grid: Grid) -> Any:
     """The drawing itself, unsaved: a panel a shift, or one a shift and encoder."""
     few = len(grid.encoders) <= style.FEW
-    shown: list[tuple[str, tuple[Encoder, ...], list[Gain]]] = []
+    shown: list[tuple[list[str], tuple[Encoder, ...], list[Gain]]] = []
     for shift in grid.shifts:
         every = measured(grid, shift)
         if few:
-            shown.append((style.label(shift.title, 45), grid.encoders, every))
+            shown.append(([shift.title], grid.encoders, every))
             continue
         for encoder in grid.encoders:
-            heading = style.label(encoder.title)
-            if len(grid.shifts) > 1:
-                heading += "\n" + style.label(shift.title)
+            heading = [encoder.title, *([shift.title] if len(grid.shifts) > 1 else [])]
             shown.append((heading, (encoder,), [g for g in every if g.encoder == encoder]))
     columns = min(len(shown), 2 if few else 4)
     rows = -(-len(shown) // columns)
@@ -89,7 +87,7 @@ def draw(grid: Grid) -> Any:
     for index, (panel, (heading, encoders, every)) in enumerate(zip(axes, shown, strict=True)):
         if index:
             panel.sharex(axes[0])
-        panel.set_title(heading, loc="left")
+        style.head(panel, heading, columns)
         _panel(panel, grid, methods, encoders, every)
         if index % columns:
             panel.set_yticklabels([])

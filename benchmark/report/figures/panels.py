@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -134,7 +135,9 @@ def draw(name: str, title: str, methods: Sequence[Method], rows: Sequence[Row], 
     axes.set_axis_off()
     for column in range(2 + len(methods)):
         middle = LEFT + (column + 0.5) * wide
-        axes.text(middle, HEADING - 0.03, _heading(column, methods), ha="center", fontsize=6)
+        size = 6 if len(methods) < 8 else 5
+        heading = _heading(column, methods, int(wide * 72 / (0.58 * size)))
+        axes.text(middle, HEADING - 0.03, heading, ha="center", fontsize=size, linespacing=1)
     for index, row in enumerate(rows):
         top = HEADING + index * (2 * tall + GAP)
         axes.text(
@@ -153,10 +156,11 @@ def draw(name: str, title: str, methods: Sequence[Method], rows: Sequence[Row], 
     return drawing
 
 
-def _heading(column: int, methods: Sequence[Method]) -> str:
-    if column < 2:
-        return ("image", "ground truth")[column]
-    return style.label(methods[column - 2].title, 16)
+def _heading(column: int, methods: Sequence[Method], longest: int) -> str:
+    """A title above its pictures, in two lines of ``longest`` letters where one does not do."""
+    title = ("image", "ground truth")[column] if column < 2 else methods[column - 2].title
+    lines = textwrap.wrap(style.label(title), longest)
+    return "\n".join(style.label(line, longest) for line in (lines[0], " ".join(lines[1:])) if line)
 
 
 def _pictures(row: Row, methods: Sequence[Method], width: int) -> Iterator[tuple[Any, Any]]:

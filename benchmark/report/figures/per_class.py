@@ -91,20 +91,19 @@ def draw(grid: Grid) -> Any:
     """The drawing itself, unsaved; numbers are printed where the panels are wide."""
     shown, names = _panels(grid), classes(grid)
     few = len(grid.encoders) <= style.FEW
-    columns = 1 if few else 3
+    # As many as encoders where they fit: then a row is a shift.
+    columns = 1 if few else 4 if len(grid.encoders) == 4 else 3
     rows = -(-len(shown) // columns)
     height = 0.8 + rows * (0.3 + (0.17 if few else 0.11) * (len(grid.methods) + 1)) + 0.75
     drawing = style.new(NAME, TITLE, style.WIDTH, height)
     axes = style.panels(drawing, len(shown), columns)
-    mesh = None
+    mesh, small = None, 7 if few else 5 if columns == 3 else 4.5
     for index, (panel, (shift, encoder)) in enumerate(zip(axes, shown, strict=True)):
-        heading = style.label(encoder.title, 40 if few else 24)
-        if len(grid.shifts) > 1:
-            heading += (", " if few else "\n") + style.label(shift.title, 40 if few else 24)
-        panel.set_title(heading, loc="left", fontsize=7.5 if few else 6.5)
+        heading = [encoder.title, *([shift.title] if len(grid.shifts) > 1 else [])]
+        style.head(panel, [", ".join(heading)] if few else heading, columns)
         mesh = _heat(panel, grid, shift, encoder, names, few)
         last_row = index + columns >= len(shown)
-        panel.set_xticklabels(names if last_row else [], rotation=90, fontsize=7 if few else 5)
+        panel.set_xticklabels(names if last_row else [], rotation=90, fontsize=small)
         if index % columns:
             panel.set_yticklabels([])
     if mesh is not None:

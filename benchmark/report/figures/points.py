@@ -24,6 +24,8 @@ class Point:
 
 
 Points = Sequence[tuple[Shift, Sequence[Point]]]
+MOST_NAMED = 6
+"""Points over fewer seeds that a caption names before it counts them."""
 
 
 def scatter(
@@ -50,7 +52,7 @@ def scatter(
     drawing = style.new(name, title, 5.4 if side else style.WIDTH, height)
     axes = style.panels(drawing, len(shown), columns)
     for panel, (shift, heading, own, every) in zip(axes, shown, strict=True):
-        panel.set_title(heading, loc="left")
+        style.head(panel, heading, columns)
         _draw(panel, grid, own, every)
         if log:
             _log(panel)
@@ -67,17 +69,15 @@ def scatter(
 
 def _panels(
     grid: Grid, points: Points, few: bool
-) -> list[tuple[Shift, str, Sequence[Point], Sequence[Point]]]:
-    """Shift, heading, the points of the panel and all points of the shift."""
+) -> list[tuple[Shift, list[str], Sequence[Point], Sequence[Point]]]:
+    """Shift, lines of the heading, the points of the panel and all points of the shift."""
     if few:
-        return [(shift, style.label(shift.title, 45), every, every) for shift, every in points]
-    shown: list[tuple[Shift, str, Sequence[Point], Sequence[Point]]] = []
+        return [(shift, [shift.title], every, every) for shift, every in points]
+    shown: list[tuple[Shift, list[str], Sequence[Point], Sequence[Point]]] = []
     for shift, every in points:
         for encoder in grid.encoders:
             own = [point for point in every if point.encoder == encoder]
-            heading = style.label(encoder.title)
-            if len(points) > 1:
-                heading += "\n" + style.label(shift.title)
+            heading = [encoder.title, *([shift.title] if len(points) > 1 else [])]
             if own:
                 shown.append((shift, heading, own, every))
     return shown
@@ -156,6 +156,9 @@ def partial(grid: Grid, points: Points) -> str:
         for point in every
         if point.n < len(grid.seeds)
     ]
+    if len(named) > MOST_NAMED:
+        total = sum(len(every) for _, every in points)
+        return f"{len(named)} of {total} points stand for fewer than {len(grid.seeds)} seeds."
     return f"Over fewer seeds: {', '.join(named)}." if named else ""
 
 

@@ -86,8 +86,9 @@ def _columns(group: printed.Group) -> Columns:
 def _drawn(columns: Columns, section: Section) -> str:
     from tabulate import tabulate
 
-    rows: list[Sequence[str]] = list(zip(*(bodies for _, bodies in columns), strict=True))
     left = len(section.stub)
+    every = zip(*(bodies for _, bodies in columns), strict=True)
+    rows: list[Sequence[str]] = [row for row in every if any(map(str.strip, row[left:]))]
     text = tabulate(
         rows,
         headers=[heading for heading, _ in columns],

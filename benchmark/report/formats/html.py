@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmark.report.formats import columns as printed
 from benchmark.report.formats.columns import DAGGER, MARK, Group, Printed
-from benchmark.report.model import Row, Section, Table, TableCell, one_line
+from benchmark.report.model import INFERRED, Row, Section, Table, TableCell, one_line
 from benchmark.templates import environment
 
 CLASSES = {1: "best", 2: "second"}
@@ -34,6 +34,9 @@ def html(table: Table, records: str | None = None) -> str:
         .get_template("table.html.j2")
         .render(
             table=table,
+            # One thing that no source prints a line, apart from how to read the table.
+            read=[each for each in table.caption if not each.startswith(INFERRED)],
+            inferred=[each for each in table.caption if each.startswith(INFERRED)],
             sections=[_section(section, sources, records) for section in table.sections],
             notes=printed.notes(table),
         )
@@ -124,7 +127,10 @@ def _cell(cell: TableCell | None, records: str | None) -> dict[str, Any]:
 
 
 def _link(cell: TableCell, records: str | None) -> str:
-    return f"{records}/{cell.records[0].stem}.json" if records and cell.records else ""
+    if not records or not cell.records:
+        return ""
+    first = cell.records[0]
+    return f"{first.folder or records}/{first.stem}.json"
 
 
 def _largest(column: Printed) -> float:

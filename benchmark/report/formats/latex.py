@@ -54,10 +54,15 @@ def _floats(table: Table, section: Section) -> list[dict[str, Any]]:
     )
     widths = [sum(map(_width, group.columns)) for group in groups]
     starts = range(0, len(section.rows), TALLEST) or range(1)
-    return [
-        _float(table, section, page, start)
+    pieces = [
+        (page, start)
         for page in printed.pages(groups, widths, max(WIDEST - stub, 1))
         for start in starts
+    ]
+    leading = section is table.sections[0]
+    return [
+        _float(table, section, page, start, first=leading and index == 0)
+        for index, (page, start) in enumerate(pieces)
     ]
 
 
@@ -74,7 +79,10 @@ def _plain(cell: TableCell | None) -> str:
     return cell.quantity.format(cell.value) + spread
 
 
-def _float(table: Table, section: Section, groups: Sequence[Group], start: int) -> dict[str, Any]:
+def _float(
+    table: Table, section: Section, groups: Sequence[Group], start: int, *, first: bool
+) -> dict[str, Any]:
+    """One float; the first of a table says how to read all of them."""
     stop = start + TALLEST
     rows = section.rows[start:stop]
     sources = printed.sources(table)
@@ -83,6 +91,7 @@ def _float(table: Table, section: Section, groups: Sequence[Group], start: int) 
         [_label(row, index, sources) for index in range(len(section.stub))]
         + [bodies[offset] for bodies in columns]
         for offset, row in enumerate(rows)
+        if any(bodies[offset] for bodies in columns)
     ]
     heads = [escape(title) for title in section.stub]
     heads += [
@@ -91,7 +100,8 @@ def _float(table: Table, section: Section, groups: Sequence[Group], start: int) 
         for column in group.columns
     ]
     title = f"{table.title}, {section.title}" + (" (continued)" if start else "")
-    caption = " ".join(escape(sentence) for sentence in (f"{title}.", *table.caption))
+    told = table.caption if first else ("Read as the first of these tables.",)
+    caption = " ".join(escape(sentence) for sentence in (f"{title}.", *told))
     alignment = "l" * len(section.stub) + "r" * (len(heads) - len(section.stub))
     # Braces are added here: two of them in a row would be a template's own.
     return {

@@ -49,7 +49,7 @@ def blocks(section: Section, style: Style, sources: Mapping[str, int]) -> list[l
             tables[-1].extend(strips)
         else:
             tables.append([*stub, *strips])
-    return [_lines(table) for table in tables]
+    return [_lines(table, len(stub)) for table in tables]
 
 
 def _strips(group: printed.Group, style: Style) -> list[Strip]:
@@ -66,9 +66,10 @@ def _width(strips: Sequence[Strip]) -> int:
     return sum(len(strip.rule) + 3 for strip in strips) + 1
 
 
-def _lines(strips: Sequence[Strip]) -> list[str]:
+def _lines(strips: Sequence[Strip], stub: int) -> list[str]:
+    """The lines of a table; a row of which none of its columns has anything is left out."""
     rows = zip(*((strip.heading, strip.rule, *strip.lines) for strip in strips), strict=True)
-    return ["| " + " | ".join(row) + " |" for row in rows]
+    return ["| " + " | ".join(row) + " |" for row in rows if any(map(str.strip, row[stub:]))]
 
 
 def _strip(

@@ -70,6 +70,13 @@ def _answer(grid: Grid, shift: Shift, tables: Sequence[Table]) -> Answer:
     sentences = [_on_target(grid, shift, target, on_target)]
     if unseen is not None:
         sentences.append(_on_unseen(shift, target, unseen))
+    waiting = _incomplete(grid, shift)
+    if waiting:
+        verb = "lacks" if waiting == 1 else "lack"
+        sentences.append(
+            f"{_count(waiting, 'combination')} of method and encoder {verb} a seed and could still "
+            "be better."
+        )
     found = tuple(best for best in (target, unseen) if best)
     return Answer(shift.name, shift.title, found, tuple(sentences))
 
@@ -91,6 +98,17 @@ def _scores(
             if cell.state == "done" and cell.value is not None:
                 title = f"{methods[keys['method']]} with {encoders[keys['encoder']]}"
                 yield title, cell
+
+
+def _incomplete(grid: Grid, shift: Shift) -> int:
+    """How many competing combinations are not done with every seed that the suite asks for."""
+    samples = [
+        grid.sample(method, encoder, shift, (shift.target,))
+        for method in grid.methods
+        if method.role != "oracle"
+        for encoder in grid.encoders
+    ]
+    return sum(sample.expected > 0 and sample.state != "done" for sample in samples)
 
 
 def _best(label: str, scores: Sequence[tuple[str, TableCell]]) -> Best | None:

@@ -147,6 +147,6 @@ def _entry(cell: Cell, outcome: Outcome, shifts: Mapping[str, Shift], recorded: 
         outcome.reason,
         outcome.miou(shift.target.name),
         sum(known) / len(known) if whole else None,
-        outcome.cost.device_hours if outcome.cost else None,
+        outcome.device_hours,
         tuple(files.items()) if recorded else (),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchmark.claim_formulas import Close
 from benchmark.claims import Claim
 from benchmark.report.grid import Grid
 from benchmark.report.model import (
@@ -17,7 +18,7 @@ from benchmark.report.model import (
 )
 from benchmark.report.statistics import seeds as stats
 from benchmark.report.tables.wording import measurement
-from benchmark.report.verdicts import NOT_RUN, Verdict, judge
+from benchmark.report.verdicts import NOT_REPRODUCED, NOT_RUN, Verdict, judge
 
 COUNT = Quantity("count", "count", decimals=0)
 VERDICT = Quantity("verdict", "verdict", decimals=0)
@@ -76,6 +77,8 @@ def _row(claim: Claim, verdict: Verdict, footnotes: Footnotes) -> Row:
     waiting: tuple[int, ...] = ()
     if verdict.missing:
         waiting = (footnotes.number(f"not run: {'; '.join(verdict.missing)}"),)
+    if verdict.word == NOT_REPRODUCED and not isinstance(claim.holds, Close):
+        waiting = (footnotes.number(_against(verdict)),)
     return Row(
         labels=(claim.statement,),
         cells=(
@@ -87,6 +90,17 @@ def _row(claim: Claim, verdict: Verdict, footnotes: Footnotes) -> Row:
         keys=(("claim", claim.name),),
         ranked=False,
     )
+
+
+def _against(verdict: Verdict) -> str:
+    """Whether an order fails with every seed, with some, or only with all of them together."""
+    if not verdict.against:
+        return "holds with each seed alone, but not for the same methods with all of them"
+    kept = [seed for seed in verdict.figure if seed not in verdict.against]
+    if not kept:
+        return "does not hold with any seed"
+    with_some = ", ".join(map(str, kept))
+    return f"holds with seed {with_some} alone, not with {', '.join(map(str, verdict.against))}"
 
 
 def _noted(cell: TableCell, number: int) -> TableCell:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from benchmark.report.grid import Domain, Encoder, Grid, Method, Outcome, Shift
 from benchmark.report.model import Column, Footnotes, Quantity, Row, Section, Table, TableCell, rank
-from benchmark.report.tables import cells
+from benchmark.report.tables import cells, zero_shot
 from benchmark.report.tables.wording import measurement, ranking, row_keys
 from benchmark.scores import OF_GROUPS, POOLED
 
@@ -32,6 +32,7 @@ def conditions(grid: Grid) -> Table:
         *measurement(grid),
         "Every column is a mean over the same classes as the domain's mIoU in the other tables.",
         *ranking(grid, "of all methods and encoders"),
+        *zero_shot.caption(grid),
     ]
     return Table(
         name="conditions",
@@ -74,6 +75,18 @@ def _section(
         )
         for method in grid.methods
         for encoder in grid.encoders
+    ]
+    rows += [
+        Row(
+            labels=(zero_shot.LABEL, encoder.title),
+            cells=tuple(
+                zero_shot.cell(grid, shift, encoder, reads[name], footnotes, column.quantity)
+                for column, name in zip(columns, reads, strict=True)
+            ),
+            keys=zero_shot.keys(encoder),
+            ranked=False,
+        )
+        for encoder in zero_shot.encoders(grid, shift)
     ]
     return Section(
         f"{shift.title}, {domain.short}",

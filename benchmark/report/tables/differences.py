@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from benchmark.report.grid import Grid, Method
+from benchmark.cell import Cell
+from benchmark.report.grid import Encoder, Grid, Method, Shift
 from benchmark.report.model import Footnotes
 from benchmark.report.tables.wording import inferred
 
@@ -18,11 +19,10 @@ Facts = Mapping[str, str]
 
 
 def row_notes(grid: Grid, method: Method, footnotes: Footnotes) -> tuple[int, ...]:
-    """What to know about a method's row: inferred settings, another protocol, nothing new."""
+    """What to know about a method's row: inferred settings, another protocol."""
     return (
         *inferred(method, footnotes),
         *differing(grid, method, footnotes),
-        *repeated(grid, method, footnotes),
     )
 
 
@@ -44,25 +44,28 @@ def differing(grid: Grid, method: Method, footnotes: Footnotes) -> tuple[int, ..
     return (footnotes.number(f"{method.title}: {'; '.join(told)}"),) if told else ()
 
 
-def repeated(grid: Grid, method: Method, footnotes: Footnotes) -> tuple[int, ...]:
+def repeated(
+    grid: Grid, shift: Shift, method: Method, encoder: Encoder, footnotes: Footnotes
+) -> tuple[int, ...]:
     """The foot-note of a method that scores exactly what a method above it scores.
 
     Two trainings that differ in anything differ in their last digits: such a method did nothing
-    with these encoders (statistics of norms that have none).
+    with this encoder (statistics of norms that have none).
     """
     for other in grid.methods[: grid.methods.index(method)]:
-        if _are_equal(grid, method, other):
+        if _are_equal(grid, shift, encoder, method, other):
             text = f"{method.title}: every score equals that of {other.title} to the last digit"
             return (footnotes.number(text),)
     return ()
 
 
-def _are_equal(grid: Grid, method: Method, other: Method) -> bool:
+def _are_equal(grid: Grid, shift: Shift, encoder: Encoder, method: Method, other: Method) -> bool:
     """Whether all that both have done scores the same, and there is any of it."""
+    cells = [Cell(method.name, encoder.name, shift.name, seed) for seed in grid.seeds]
     pairs = [
         (outcome.metrics, twin.metrics)
-        for cell, outcome in grid.outcomes.items()
-        if cell.method == method.name
+        for cell in cells
+        if (outcome := grid.outcomes.get(cell)) is not None
         and (twin := grid.outcomes.get(replace(cell, method=other.name))) is not None
         and outcome.state == twin.state == "done"
     ]

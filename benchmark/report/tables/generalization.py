@@ -16,8 +16,8 @@ from benchmark.report.model import (
     TableCell,
     rank,
 )
-from benchmark.report.tables import cells
-from benchmark.report.tables.differences import row_notes
+from benchmark.report.tables import cells, zero_shot
+from benchmark.report.tables.differences import repeated, row_notes
 from benchmark.report.tables.uda import OVER
 from benchmark.report.tables.wording import (
     column_notes,
@@ -53,6 +53,7 @@ def generalization(grid: Grid) -> Table:
             else []
         ),
         *ranking(grid, "of all methods and encoders"),
+        *zero_shot.caption(grid),
     ]
     return Table(
         name="generalization",
@@ -92,6 +93,18 @@ def _section(grid: Grid, shift: Shift, footnotes: Footnotes) -> Section:
         for method in grid.methods
         for encoder in grid.encoders
     ]
+    rows += [
+        Row(
+            labels=(zero_shot.LABEL, encoder.title),
+            cells=tuple(
+                zero_shot.cell(grid, shift, encoder, zero_shot.miou(domains), footnotes)
+                for _, _, domains in scored
+            ),
+            keys=zero_shot.keys(encoder),
+            ranked=False,
+        )
+        for encoder in zero_shot.encoders(grid, shift)
+    ]
     return Section(
         shift.title,
         ("Method", "Encoder"),
@@ -128,4 +141,9 @@ def _cells(
                 quantity=OVER,
             )
         found[-1] = dataclasses.replace(found[-1], delta=delta)
-    return noted(found, (*row_notes(grid, method, footnotes), *inferred(encoder, footnotes)))
+    marks = (
+        *row_notes(grid, method, footnotes),
+        *repeated(grid, shift, method, encoder, footnotes),
+        *inferred(encoder, footnotes),
+    )
+    return noted(found, marks)

@@ -67,6 +67,11 @@ def no_gap(floor: str, ceiling: str) -> str:
     return f"no gap to close: {ceiling} is less than {SMALLEST_GAP} points above {floor}"
 
 
+def small_gap(encoder: str, size: float) -> str:
+    """The foot-note of shares of a gap that is little more than what seeds differ by."""
+    return f"{encoder}: shares of {size:.1f} points only, of which one is {100 / size:.0f} %"
+
+
 def _lacks(names: Sequence[str]) -> str:
     return f"{' and '.join(names)} {'lacks' if len(names) == 1 else 'lack'}"
 

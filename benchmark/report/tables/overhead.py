@@ -21,6 +21,11 @@ def _scoring(cost: Cost, metrics: Metrics) -> float:
     return cost.evaluation_seconds / images if images else math.nan
 
 
+def _device_hours(cost: Cost, _: Metrics) -> float:
+    """Of a cell as its record has them; ``Outcome.device_hours`` knows whether they are all."""
+    return cost.device_hours
+
+
 MEASURED: tuple[tuple[Quantity, Callable[[Cost, Metrics], float]], ...] = (
     (Quantity("seconds_per_iteration", "s/iter", 3), lambda cost, _: cost.seconds_per_iteration),
     (Quantity("images_per_second", "images/s", 1), lambda cost, _: cost.images_per_second),
@@ -28,7 +33,7 @@ MEASURED: tuple[tuple[Quantity, Callable[[Cost, Metrics], float]], ...] = (
     (Quantity("peak_memory_mib", "peak memory (MiB)", 0), lambda cost, _: cost.peak_memory_mib),
     (Quantity("parameters_m", "parameters (M)", 2), lambda cost, _: cost.parameters / 1e6),
     (Quantity("trainable_m", "trainable (M)", 2), lambda cost, _: cost.trainable_parameters / 1e6),
-    (Quantity("device_hours", "device hours", 3), lambda cost, _: cost.device_hours),
+    (Quantity("device_hours", "device hours", 3), _device_hours),
 )
 """What a record measures, in the order of the columns."""
 SIZES = ("parameters_m", "trainable_m")
@@ -124,14 +129,20 @@ def _measured(
     for quantity, of_cost in MEASURED:
 
         def read(outcome: Outcome, of: Callable[[Cost, Metrics], float] = of_cost) -> float | None:
+            if of is _device_hours:
+                return outcome.device_hours
             value = of(outcome.cost, outcome.metrics) if outcome.cost is not None else math.nan
             return value if math.isfinite(value) else None
 
-        sample = grid.sampled(method, encoder, shift, read, lambda _: "cost")
+        sample = grid.sampled(method, encoder, shift, read, _lacking)
         cell = cells.over_seeds(sample, footnotes, quantity)
         spread = None if quantity.name in SIZES else cell.spread
         found.append(dataclasses.replace(cell, spread=spread))
     return found
+
+
+def _lacking(outcome: Outcome) -> str:
+    return "device time before it was resumed" if outcome.cost is not None else "cost"
 
 
 def _counted(encoder: Encoder, side: int, quantity: Quantity) -> TableCell:

@@ -20,9 +20,11 @@ from benchmark.report.model import (
     rank,
 )
 from benchmark.report.sample import Sample
-from benchmark.report.tables import cells
+from benchmark.report.statistics import seeds as stats
+from benchmark.report.statistics.seeds import SMALLEST_GAP
+from benchmark.report.tables import cells, notes, zero_shot
 from benchmark.report.tables.cells import Reference
-from benchmark.report.tables.differences import row_notes
+from benchmark.report.tables.differences import repeated, row_notes
 from benchmark.report.tables.wording import (
     column_notes,
     inferred,
@@ -35,6 +37,10 @@ from benchmark.scores import OF_GROUPS, POOLED
 
 OVER = Quantity("encoder_gain", "difference", decimals=1, signed=True, derived=True)
 """The difference to the reference encoder."""
+PRETRAINING = Quantity("pretraining_gain", "difference", decimals=1, signed=True, derived=True)
+"""The difference to the same network from random weights."""
+SMALL_GAP = 5.0
+"""Points below which a share of the gap says little: a point, as seeds differ, is a fifth of it."""
 
 
 def uda(grid: Grid) -> Table:
@@ -73,9 +79,15 @@ def _uda_caption(grid: Grid) -> tuple[str, ...]:
         sentences.append(
             f"Over {ground.title}: difference with the same method and seed, in points."
         )
+    sentences += [
+        f"{each.title} over {other.title}: the same network, pre-trained and from random weights."
+        for each, other, quantity in _over(grid)
+        if quantity == PRETRAINING
+    ]
     if grid.intervals is not None:
         sentences.append("An asterisk marks a difference that survives both seeds and images.")
-    return (*sentences, *ranking(grid, "of an encoder's methods"), *settings_inferred(grid))
+    sentences += [*ranking(grid, "of an encoder's methods"), *zero_shot.caption(grid)]
+    return (*sentences, *settings_inferred(grid))
 
 
 def _uda_section(grid: Grid, shift: Shift, footnotes: Footnotes) -> Section:
@@ -92,7 +104,10 @@ def _uda_section(grid: Grid, shift: Shift, footnotes: Footnotes) -> Section:
             Column("mIoU", MIOU, keys, encoder.title, delta=delta, ranked=True, footnotes=marks)
         )
         if baseline and oracle:
-            columns.append(Column(GAP_CLOSED.title, GAP_CLOSED, keys, encoder.title))
+            small = _small_gap(grid, shift, encoder, (baseline, oracle), footnotes)
+            columns.append(
+                Column(GAP_CLOSED.title, GAP_CLOSED, keys, encoder.title, footnotes=small)
+            )
         columns += [
             Column(name, Quantity(f"miou.{name}", "mIoU", 1), keys, encoder.title, ranked=True)
             for name in _other_means(grid, shift)
@@ -120,6 +135,7 @@ def _uda_section(grid: Grid, shift: Shift, footnotes: Footnotes) -> Section:
         )
         for method in grid.methods
     ]
+    rows += _zero_shot_rows(grid, shift, columns, footnotes)
     return Section(
         shift.title,
         ("Method",),
@@ -140,6 +156,8 @@ def _uda_cells(
     baseline, oracle = grid.reference("baseline"), grid.reference("oracle")
     measured = sample(method)
     value = cells.over_seeds(measured, footnotes)
+    marks = (*repeated(grid, shift, method, encoder, footnotes), *value.footnotes)
+    value = dataclasses.replace(value, footnotes=marks)
     if baseline is None:
         return [value]
     floor = Reference(baseline, sample(baseline))
@@ -157,6 +175,53 @@ def _uda_cells(
     return [value, cells.gap_closed(measured, floor, ceiling, footnotes)]
 
 
+def _small_gap(
+    grid: Grid,
+    shift: Shift,
+    encoder: Encoder,
+    ends: tuple[Method, Method],
+    footnotes: Footnotes,
+) -> tuple[int, ...]:
+    """The foot-note of shares of a gap so small that seeds alone move them by tens of percent."""
+    floor, ceiling = (grid.sample(each, encoder, shift, (shift.target,)).values for each in ends)
+    gap = stats.differences(ceiling, floor)
+    size = stats.mean(gap) if gap else math.inf
+    if not SMALLEST_GAP <= size < SMALL_GAP:
+        return ()
+    return (footnotes.number(notes.small_gap(encoder.title, size)),)
+
+
+def _zero_shot_rows(
+    grid: Grid, shift: Shift, columns: list[Column], footnotes: Footnotes
+) -> list[Row]:
+    """The row of class names alone, where an encoder has a record of it."""
+    having = {encoder.name: encoder for encoder in zero_shot.encoders(grid, shift)}
+    if not having:
+        return []
+    found = []
+    for column in columns:
+        encoder = having.get(dict(column.keys)["encoder"])
+        if encoder is None or column.quantity.derived:
+            found.append(TableCell(column.quantity, "inapplicable"))
+            continue
+        read = zero_shot.miou((shift.target,))
+        if column.quantity != MIOU:
+            read = _mean_reader(shift, column.title)
+        found.append(zero_shot.cell(grid, shift, encoder, read, footnotes, column.quantity))
+    return [Row((zero_shot.LABEL,), tuple(found), zero_shot.keys(), ranked=False)]
+
+
+def _mean_reader(shift: Shift, name: str) -> zero_shot.Read:
+    """Reads another mean of the target."""
+
+    def read(outcome: Outcome) -> float | None:
+        metrics = outcome.metrics.get(shift.target.name)
+        value = metrics.means.get(name, math.nan) if metrics is not None else math.nan
+        return value if math.isfinite(value) else None
+
+    return read
+
+
 def _other_means(grid: Grid, shift: Shift) -> list[str]:
     """Names of further means of the target; those over groups are in the table of conditions."""
     found = {name for scores in grid.scores(shift, shift.target) for name in scores.means}
@@ -169,49 +234,55 @@ def _mean_cells(
     found = []
     for name in _other_means(grid, shift):
 
-        def read(outcome: Outcome, name: str = name) -> float | None:
-            metrics = outcome.metrics.get(shift.target.name)
-            value = metrics.means.get(name, math.nan) if metrics is not None else math.nan
-            return value if math.isfinite(value) else None
-
         def lacking(_: Outcome, name: str = name) -> str:
             return f"mean {name}"
 
-        sample = grid.sampled(method, encoder, shift, read, lacking)
+        sample = grid.sampled(method, encoder, shift, _mean_reader(shift, name), lacking)
         quantity = Quantity(f"miou.{name}", "mIoU", 1)
         found.append(cells.over_seeds(sample, footnotes, quantity))
     return found
 
 
 def _over_columns(grid: Grid, shift: Shift) -> list[Column]:
-    """A column for each encoder that is compared with the reference encoder."""
-    ground = grid.encoder_reference()
+    """A column for each encoder that is compared with another one."""
     return [
         Column(
             f"{each.title} over {ground.title}",
-            OVER,
+            quantity,
             (("encoder", each.name), ("domain", shift.target.name)),
         )
+        for each, ground, quantity in _over(grid)
+    ]
+
+
+def _over(grid: Grid) -> list[tuple[Encoder, Encoder, Quantity]]:
+    """Encoders beside the one they are compared with.
+
+    That is the reference encoder, then, where it is another, the same network from random weights.
+    """
+    ground = grid.encoder_reference()
+    named = {each.name: each for each in grid.encoders}
+    found = [(each, ground, OVER) for each in grid.encoders if ground and each != ground]
+    return found + [
+        (each, named[each.untrained], PRETRAINING)
         for each in grid.encoders
-        if ground is not None and each != ground
+        if each.untrained in named and named[each.untrained] != ground
     ]
 
 
 def _over_cells(grid: Grid, shift: Shift, method: Method, footnotes: Footnotes) -> list[TableCell]:
-    ground = grid.encoder_reference()
-    if ground is None:
-        return []
-    titled = Method(method.name, f"{method.title} with {ground.title}", method.role)
-    reference = Reference(titled, grid.sample(method, ground, shift, (shift.target,)))
+    def reference(ground: Encoder) -> Reference:
+        titled = Method(method.name, f"{method.title} with {ground.title}", method.role)
+        return Reference(titled, grid.sample(method, ground, shift, (shift.target,)))
+
     return [
         cells.gain(
             grid.sample(method, encoder, shift, (shift.target,)),
-            reference,
+            reference(ground),
             footnotes,
-            quantity=OVER,
+            quantity=quantity,
             intervals=grid.intervals,
             domain=shift.target.name,
         )
-        for encoder in grid.encoders
-        if encoder != ground
+        for encoder, ground, quantity in _over(grid)
     ]

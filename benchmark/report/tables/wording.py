@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from benchmark.report.grid import Domain, Encoder, Grid, Method, Shift
-from benchmark.report.model import Footnotes, TableCell
+from benchmark.report.model import INFERRED, Footnotes, TableCell
 
 Keys: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -30,7 +30,7 @@ def measurement(grid: Grid) -> list[str]:
 def settings_inferred(grid: Grid) -> list[str]:
     """What the suite says of its settings that no source prints."""
     told = {key: text for key, text in grid.provenance.items() if text.startswith("inferred")}
-    return [f"Inferred: {key} ({_reason(text)})." if _reason(text) else f"Inferred: {key}."
+    return [f"{INFERRED}{key} ({_reason(text)})." if _reason(text) else f"{INFERRED}{key}."
             for key, text in told.items()]  # fmt: skip
 
 

@@ -190,6 +190,8 @@ def test_plan_shows_what_would_run(udabench: Any, configs: Any, tmp_path: Path) 
         (("show", "god"), "udabench: unknown name 'god'; closest: 'good'"),
         (("show", "methodz/good"), "udabench: unknown kind 'methodz'; closest: 'method'"),
         (("list", "things"), "argument kind: invalid choice: 'things'"),
+        (("probe", "tiny"), "udabench: suite tiny: none of its encoders has a text tower"),
+        (("probe", "tinny"), "udabench: unknown suite 'tinny'; closest: 'tiny'"),
         ((), "the following arguments are required: COMMAND"),
     ],
 )

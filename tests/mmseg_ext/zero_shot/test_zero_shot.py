@@ -21,9 +21,16 @@ from mmseg_ext.pretraining.__main__ import run as make
 from mmseg_ext.pretraining.text_tower import TextTower
 from mmseg_ext.zero_shot.class_names import CLASS_NAMES
 from mmseg_ext.zero_shot.dense_text import DenseText
-from mmseg_ext.zero_shot.towers import of_open_clip, of_region_text, value_features
+from mmseg_ext.zero_shot.towers import (
+    TokenFeatures,
+    of_open_clip,
+    of_region_text,
+    value_features,
+)
 
 TEXT = torch.tensor([[2.0, 0.0, 0.0], [0.0, 0.5, 0.0], [0.0, 0.0, 9.0], [1.0, 1.0, 0.0]])
+
+TIMM = {"timm_model_name": "test_vit", "timm_pool": "", "timm_proj": "linear", "image_size": 32}
 
 
 def clip(**vision: Any) -> CLIP:
@@ -86,7 +93,7 @@ def test_value_features_are_attention_that_sees_itself_alone() -> None:
     "vision",
     [
         {},
-        {"timm_model_name": "test_vit", "timm_pool": "", "timm_proj": "linear", "image_size": 32},
+        TIMM,
     ],
 )
 def test_models_of_open_clip_label_images(vision: dict[str, Any]) -> None:
@@ -103,6 +110,53 @@ def test_other_towers_are_refused() -> None:
     model.visual = nn.Identity()
     with pytest.raises(EncoderError, match="Identity"):
         of_open_clip(model, SimpleTokenizer(context_length=16))
+    pooled = clip(**TIMM)
+    trunk: Any = pooled.visual
+    trunk.trunk.attn_pool = nn.Identity()  # as SigLIP's: patches have no place beside texts
+    with pytest.raises(EncoderError, match="class token"):
+        of_open_clip(pooled, SimpleTokenizer(context_length=16))
+
+
+def test_positions_are_resampled_from_the_trained_table() -> None:
+    """Independent: bicubic interpolation of the table, whatever size came before."""
+    visual: Any = clip().visual
+    images = torch.randn(1, 3, 48, 64)
+    with torch.no_grad():
+        value_features(visual, torch.randn(1, 3, 64, 64))
+        found = value_features(visual, images)
+        table = visual.positional_embedding
+        grid = table[1:].T.reshape(1, 32, 4, 6)
+        grid = F.interpolate(grid, (6, 8), mode="bicubic", antialias=True)
+        other: Any = clip(image_size=(48, 64)).visual
+        other.load_state_dict(
+            visual.state_dict()
+            | {"positional_embedding": torch.cat([table[:1], grid[0].flatten(1).T])}
+        )
+        torch.testing.assert_close(found, value_features(other, images))
+
+
+def test_a_timm_tower_takes_any_size_and_forgets_it() -> None:
+    visual: Any = clip(**TIMM).visual
+    features, small, large = TokenFeatures(visual), torch.randn(1, 3, 32, 32), (1, 3, 64, 48)
+    with torch.no_grad():
+        before = features(small)
+        patch = visual.trunk.patch_embed.patch_size[0]
+        assert features(torch.randn(large)).shape[2:] == (64 // patch, 48 // patch)
+        trunk: Any = timm.create_model("test_vit", num_classes=0, img_size=(64, 48))
+        trunk.load_state_dict(visual.trunk.state_dict(), strict=False)
+        assert torch.equal(trunk.pos_embed, visual.trunk.pos_embed)
+        assert torch.equal(features(small), before)
+
+
+def test_windows_and_sides_that_no_patch_fits() -> None:
+    """14 pixels a patch and images of 40 x 60, in windows of 40 x 40: the rest is padded."""
+    rules = {"mode": "slide", "crop_size": (40, 40), "stride": (40, 20)}
+    model = clip(patch_size=14, image_size=(42, 42))
+    segmentor = of_open_clip(model, SimpleTokenizer(context_length=16), rules)
+    images = torch.randn(1, 3, 40, 60)
+    padded = F.pad(images[..., :40], (0, 2, 0, 2))
+    left = segmentor.encode_decode(padded, [{}])[:, :, :40, :20]
+    torch.testing.assert_close(infer(segmentor, images)[..., :20], left)
 
 
 def test_a_made_tower_is_compared_in_its_own_space(tmp_path: Path) -> None:
@@ -137,3 +191,16 @@ def test_a_made_tower_is_compared_in_its_own_space(tmp_path: Path) -> None:
 def test_the_probe_asks_for_a_text_tower(capsys: Any) -> None:
     assert cli.main(["weights", "probe", "resnet-mini-supervised"]) == 2
     assert "no text tower" in capsys.readouterr().err
+
+
+def test_a_patch_passes_the_head_that_the_class_token_passes() -> None:
+    """Independent: open_clip's own image feature, of an image whose tokens are all its class's."""
+    visual: Any = clip(**{**TIMM, "timm_pool": "token"}).visual
+    images = torch.randn(1, 3, 32, 32)
+    with torch.no_grad():
+        feature = visual(images)[0]
+        trunk, own = visual.trunk, visual.trunk.forward_features
+        trunk.forward_features = lambda x: own(x)[:, :1].expand(-1, own(x).shape[1], -1)
+        dense = TokenFeatures(visual)(images)
+    assert dense.shape[:2] == (1, len(feature))
+    torch.testing.assert_close(dense[0], feature[:, None, None].expand_as(dense[0]))

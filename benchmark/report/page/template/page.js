@@ -65,14 +65,20 @@
 
   function filtering() {
     const form = byId("filters").querySelector("form");
+    const listed = {};
+    for (const name of ["method", "encoder", "shift"]) {
+      listed[name] = new Set(all(`input[name=${name}]`, form).map((box) => box.value));
+    }
     const apply = () => {
       const chosen = {};
       for (const name of ["method", "encoder", "shift"]) {
         chosen[name] = new Set(all(`input[name=${name}]:checked`, form).map((box) => box.value));
       }
       const seeds = form.elements.seeds.value;
+      // Published rows and that of class names are of no method of the suite: no box is theirs.
       const fits = (element) => Object.entries(chosen).every(
-        ([name, values]) => !(name in element.dataset) || values.has(element.dataset[name]));
+        ([name, values]) => !listed[name].has(element.dataset[name])
+          || values.has(element.dataset[name]));
       for (const part of all("main [data-method], main [data-encoder], main [data-shift]")) {
         let hidden = !fits(part);
         if (part.dataset.states !== undefined && seeds !== "all") {
@@ -96,10 +102,12 @@
     document.addEventListener("click", (event) => {
       const link = event.target.closest("[data-records] a.value");
       if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      const records = link.closest("[data-records]").dataset.records.split(" ");
+      const sources = records.map((record) => byId(`cell-${record.split("@")[0]}`)).filter(Boolean);
+      if (!sources.length) return;  // of no cell: the link leads to its record
       event.preventDefault();
       const list = document.createElement("ul");
-      for (const record of link.closest("[data-records]").dataset.records.split(" ")) {
-        const row = byId(`cell-${record.split("@")[0]}`);
+      for (const row of sources) {
         const [method, encoder, shift, seed, state] = [...row.cells].map((c) => c.innerText.trim());
         const item = document.createElement("li");
         item.append(`${method}, ${encoder}, ${shift}, seed ${seed}: ${state} `);

@@ -247,3 +247,75 @@ def test_importing_the_figures_is_light() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def overlaps(drawing: Any, boxes: list[Any]) -> list[tuple[int, int]]:
+    """Pairs of texts that touch each other; every text must stay on the page."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    renderer = FigureCanvasAgg(drawing).get_renderer()
+    drawing.draw(renderer)
+    extents = [text.get_window_extent(renderer) for text in boxes]
+    assert all(each.x0 >= 0 and each.x1 <= drawing.bbox.x1 + 1 for each in extents)
+    pairs = [(i, j) for j in range(len(extents)) for i in range(j)]
+    return [(i, j) for i, j in pairs if extents[i].overlaps(extents[j])]
+
+
+@pytest.mark.parametrize("name", ["gains", "target_unseen", "cost", "per_class", "losses"])
+def test_headings_of_eight_panels_stand_apart(name: str) -> None:
+    """As many encoders, and titles as long, as those of MiniDrive in full."""
+    grid = made(3, 4, 2, 1)
+    titles = ("ResNet-mini", "ResNet-mini (supervised)", "EVA02-mini", "EVA02-mini (CLIP)")
+    shifts = ("MiniDrive synthetic -> real", "MiniDrive real -> adverse")
+    grid = dataclasses.replace(
+        grid,
+        encoders=tuple(
+            dataclasses.replace(each, title=title)
+            for each, title in zip(grid.encoders, titles, strict=True)
+        ),
+        shifts=tuple(
+            dataclasses.replace(each, title=title)
+            for each, title in zip(grid.shifts, shifts, strict=True)
+        ),
+    )
+    drawing = drawn(name, grid)
+    with style.styled():
+        headings = [axes._left_title for axes in drawing.axes if axes._left_title.get_text()]
+        assert any("synthetic -> real" in each.get_text() for each in headings)
+        assert overlaps(drawing, headings) == []
+        names = [axes.xaxis.label for axes in drawing.axes if axes.get_xlabel()]
+        assert overlaps(drawing, names) == []
+
+
+def test_a_resumed_cell_has_no_device_time(small: Grid) -> None:
+    """Its record has the part behind the resume point only: 5 of 100 steps of a second."""
+    cell = Cell("m1", "e0", next(iter(small.outcomes)).shift, 0)
+    outcomes = {
+        each: dataclasses.replace(outcome, config={"train_cfg": {"max_iters": 100}})
+        for each, outcome in small.outcomes.items()
+    }
+    whole = outcomes[cell]
+    assert whole.cost is not None
+    cost = dataclasses.replace(whole.cost, train_seconds=101.0, seconds_per_iteration=1.0)
+    assert dataclasses.replace(whole, cost=cost).device_hours == whole.cost.device_hours
+    resumed = dataclasses.replace(whole, cost=dataclasses.replace(cost, train_seconds=5.0))
+    assert resumed.device_hours is None
+    grid = dataclasses.replace(small, seeds=(0,), outcomes={**small.outcomes, cell: resumed})
+    before = labelled(drawn("cost", dataclasses.replace(small, seeds=(0,))))
+    assert {*before} - {*labelled(drawn("cost", grid))} == {"m1/e0"}
+
+
+def test_many_points_over_fewer_seeds_are_counted() -> None:
+    from benchmark.report.figures.points import Point, partial
+
+    grid = made(3, 4, 1, 3)
+    points = [
+        Point(method, encoder, 1.0, 2.0, None, None, 2)
+        for method in grid.methods
+        for encoder in grid.encoders
+    ]
+    few = partial(grid, [(grid.shifts[0], points[:2])])
+    assert few.startswith("Over fewer seeds: ")
+    assert few.count("(2 of 3)") == 2
+    expected = "12 of 12 points stand for fewer than 3 seeds."
+    assert partial(grid, [(grid.shifts[0], points)]) == expected

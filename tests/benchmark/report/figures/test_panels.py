@@ -9,12 +9,14 @@ import warnings
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -201,3 +203,19 @@ def test_large_pictures_do_not_make_a_large_figure(tmp_path: Path) -> None:
         folder.add(cell(method.name))  # noise, which no format makes small
     (figure,) = drawing.panels(folder.plan, grid(methods))
     assert len(figure.files["svg"]) <= drawing.LARGEST_SVG
+
+
+def test_long_titles_of_many_methods_take_two_lines(folder: Folder) -> None:
+    names = [f"m{index}" for index in range(11)]
+    methods = tuple(Method(name, "Source-only (RCS)") for name in names)
+    for name in names:
+        folder.add(cell(name))
+    rows = drawing._rows(grid(methods), SHIFT, ENCODERS[0], drawing.stored.gather(folder.plan))
+    with style.styled():
+        made = drawing.draw("name", "Title", methods, rows, 12)
+        headings = [each for each in made.axes[0].texts if "Source-only" in each.get_text()]
+        assert {each.get_text() for each in headings} == {"Source-only\n(RCS)"}
+        renderer = FigureCanvasAgg(made).get_renderer()
+        ends = [each.get_window_extent(renderer) for each in headings]
+    assert len(ends) == 11
+    assert all(a.x1 < b.x0 for a, b in pairwise(ends))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from html.parser import HTMLParser
 
 from every_cell import AWKWARD, every_cell, large
@@ -98,3 +99,15 @@ def test_every_row_has_every_column(story: Grid) -> None:
         lines = sum(len(section.rows) for section in table.sections)
         assert rows == lines * stubs // len(table.sections)
         assert values == lines * (heads - stubs) // len(table.sections)
+
+
+def test_settings_that_nobody_prints_are_a_list_of_their_own(story: Grid) -> None:
+    told = {"batch size": "inferred: as elsewhere", "crops": "inferred", "rates": "paper"}
+    text = html(uda(dataclasses.replace(story, provenance=told)))
+    caption, _, rest = text.partition('<ul class="caption">')
+    assert "Inferred" not in caption
+    assert rest.partition("</ul>")[0].split("\n")[1:3] == [
+        "<li>Inferred: batch size (as elsewhere).</li>",
+        "<li>Inferred: crops.</li>",
+    ]
+    assert "<ul" not in html(uda(story))

@@ -112,3 +112,14 @@ def test_a_table_with_nothing_in_it_says_so(typeset) -> None:  # type: ignore[no
     text = latex(Table("none", "None", ("There is nothing.",), ()))
     typeset("none", text + "\n")
     assert "There is nothing." in text
+
+
+def test_only_the_first_of_several_floats_says_how_to_read_them(story: Grid) -> None:
+    shifts = tuple(dataclasses.replace(story.shifts[0], name=n, title=n) for n in ("one", "two"))
+    table = uda(dataclasses.replace(story, shifts=shifts))
+    captions = [line for line in latex(table).splitlines() if line.startswith("\\caption")]
+    assert ["Bold is the best" in each for each in captions] == [True] + [False] * (
+        len(captions) - 1
+    )
+    assert len(captions) > 1
+    assert all("Read as the first" in each for each in captions[1:])

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import pytest
 from browser import Browser
+from scored import scored
+
+from benchmark.report.grid import Grid, Outcome
+from benchmark.report.model import RecordRef
+from benchmark.report.page import page
+from benchmark.report.tables import build
 
 ADAPTATION = "#table-uda table"
 
@@ -95,6 +102,29 @@ def test_filters_hide_rows_columns_and_are_undone(opened: Browser) -> None:
     opened.evaluate("new Promise(done => setTimeout(done, 20))")
     assert len(methods(opened)) == 5
     assert opened.evaluate(visible) == 7
+
+
+def test_rows_of_no_method_of_the_suite_are_not_filtered_away(
+    chromium: Browser, plan: Any, story: Grid, tmp_path: Path
+) -> None:
+    """Class names alone, and published rows: no box stands for them."""
+    reference = RecordRef("vit_b__syn-real", "f00d", "zero_shot")
+    outcome = Outcome("done", scored({"real": 1.0}), record=reference)
+    grid = dataclasses.replace(story, zero_shot={("vit_b", "syn-real"): outcome})
+    path = tmp_path / "probed.html"
+    path.write_text(page(plan, grid, build(grid)), encoding="utf-8")
+    chromium.open(path)
+    hidden = (
+        "[...document.querySelectorAll('tr[data-method]')].filter(r => r.hidden)"
+        ".map(r => r.dataset.method)"
+    )
+    rows = "document.querySelectorAll('table.results tr[data-method=zero-shot]').length"
+    assert chromium.evaluate(rows) == 2
+    assert chromium.evaluate(hidden) == []
+    chromium.evaluate("document.querySelector('#filters input[value=\"dacs\"]').click()")
+    assert {*chromium.evaluate(hidden)} == {"dacs"}
+    links = "[...document.querySelectorAll('tr.apart a.value')].map(a => a.getAttribute('href'))"
+    assert "zero_shot/vit_b__syn-real.json" in chromium.evaluate(links)
 
 
 def test_rows_are_filtered_by_the_state_of_their_seeds(opened: Browser) -> None:

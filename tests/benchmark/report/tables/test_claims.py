@@ -141,6 +141,12 @@ def test_a_claim_without_its_cells_is_not_run_and_says_which() -> None:
     verdict = judge(made, dataclasses.replace(full, outcomes=missing))
     assert verdict.word == NOT_RUN
     assert verdict.missing == ("b / e / s seed 0, 1, 2",)
+    three = minus(minus(cell("a"), cell("b")), cell("c"))
+    missing = {key: value for key, value in full.outcomes.items() if key.method == "a"}
+    verdict = judge(
+        claim(three, Greater(three, Number(0))), dataclasses.replace(full, outcomes=missing)
+    )
+    assert verdict.missing == ("b, c / e / s seed 0, 1, 2",)
     verdict = judge(made, dataclasses.replace(full, methods=full.methods[:1]))
     assert verdict.missing == ("the suite has no method b",)
     one_seed = judge(made, dataclasses.replace(full, seeds=(0,)))
@@ -202,3 +208,34 @@ def test_the_table_has_a_row_a_claim() -> None:
 
 def test_a_suite_without_claims_has_no_section() -> None:
     assert table_of(grid()).sections == ()
+
+
+def test_an_order_that_fails_says_with_which_seeds() -> None:
+    """Of b over a on unseen domains: 5, 2 and 2 points; of b over c: 4, 3 and 1."""
+
+    def note(holds: Greater, figure: Expression, seeds: int = 3) -> str:
+        made = claim(figure, holds, seeds=seeds)
+        table = table_of(grid(claims=(made,)))
+        (number,) = table.sections[0].rows[0].cells[3].footnotes
+        return table.notes[number - 1]
+
+    unseen = minus(cell("b", "unseen"), cell("a", "unseen"))
+    assert note(Greater(unseen, Number(3.0)), unseen) == "holds with seed 0 alone, not with 1, 2"
+    assert note(Greater(unseen, Number(9.0)), unseen) == "does not hold with any seed"
+
+
+def test_an_order_may_flip_with_each_seed_and_never_for_the_same_pair() -> None:
+    values = {"a": ((2.0, 1.0), (1.0, 1.0)), "b": ((1.0, 2.0), (2.0, 1.5)),
+              "c": ((0.0, 3.0), (0.5, 1.0))}  # fmt: skip
+    outcomes = {
+        Cell(method, "e", "s", seed): Outcome(
+            "done", scored({"real": target[seed], "fog": unseen[seed], "night": unseen[seed]})
+        )
+        for method, (target, unseen) in values.items()
+        for seed in range(2)
+    }
+    figure = Flips(("a", "b", "c"), "e", "s")
+    made = claim(figure, Greater(figure, Number(0.0)), quantity="count", seeds=2)
+    table = table_of(grid(outcomes=outcomes, seeds=(0, 1), claims=(made,)))
+    (number,) = table.sections[0].rows[0].cells[3].footnotes
+    assert table.notes[number - 1].startswith("holds with each seed alone, but not for the same")

@@ -66,3 +66,20 @@ def test_a_method_that_did_nothing_is_found_out(story: Grid) -> None:
             outcomes[cell] = dataclasses.replace(outcome, metrics=twin.metrics)
     table = uda(dataclasses.replace(story, outcomes=outcomes))
     assert "AdvEnt: every score equals that of Source-only to the last digit" in table.notes
+
+
+def test_only_the_encoder_with_which_it_did_nothing_has_the_note(story: Grid) -> None:
+    outcomes = dict(story.outcomes)
+    for cell, outcome in story.outcomes.items():
+        if cell.method == "source-aug" and cell.encoder == "resnet":
+            twin = story.outcomes[dataclasses.replace(cell, method="source-only")]
+            outcomes[cell] = dataclasses.replace(outcome, metrics=twin.metrics)
+    grid = dataclasses.replace(story, outcomes=outcomes)
+    for table in (uda(grid), generalization(grid)):
+        (number,) = (n for n, note in enumerate(table.notes, 1) if "last digit" in note)
+        marked = [
+            dict((*row.keys, *column.keys))["encoder"]
+            for _, row, column, cell in table.cells()
+            if number in cell.footnotes
+        ]
+        assert marked == ["resnet"]

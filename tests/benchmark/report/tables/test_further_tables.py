@@ -16,6 +16,7 @@ from benchmark.cell import Cell
 from benchmark.errors import SuiteError
 from benchmark.probes import Probe
 from benchmark.records import Cost
+from benchmark.report import gather
 from benchmark.report.grid import Domain, Encoder, Grid, Method, Outcome, Shift
 from benchmark.report.model import Row, Table
 from benchmark.report.tables import TABLES, build, conditions, feature_distance, overhead
@@ -276,3 +277,51 @@ def test_all_tables_of_500_records_are_built_at_once() -> None:
     assert [t.name for t in tables] == [
         *("uda", "generalization", "per_class", "overhead", "feature_distance")
     ]
+
+
+def test_pre_training_is_compared_with_the_same_network(story: Grid) -> None:
+    """ViT_B is ResNet's reference as well as the pre-trained one of a third encoder."""
+    third = Encoder("vit_clip", "ViT_CLIP", untrained="vit_b")
+    outcomes = dict(story.outcomes)
+    for cell, outcome in story.outcomes.items():
+        if cell.encoder == "vit_b" and outcome.state == "done":
+            metrics = {
+                name: dataclasses.replace(each, miou=each.miou + 1.5 + cell.seed)
+                for name, each in outcome.metrics.items()
+            }
+            own = dataclasses.replace(cell, encoder="vit_clip")
+            outcomes[own] = dataclasses.replace(outcome, metrics=metrics)
+    grid = dataclasses.replace(
+        story,
+        encoders=(*story.encoders, third),
+        outcomes=outcomes,
+        reference_encoder="resnet",
+    )
+    table = uda(grid)
+    gained = row(table, "DACS")["pretraining_gain"]
+    assert gained.value == pytest.approx(2.5)
+    assert gained.spread == pytest.approx(1.0)
+    assert [c.title for c in table.sections[0].columns][-3:] == [
+        "ViT_B over ResNet",
+        "ViT_CLIP over ResNet",
+        "ViT_CLIP over ViT_B",
+    ]
+    sentence = "ViT_CLIP over ViT_B: the same network, pre-trained and from random weights."
+    assert sentence in table.caption
+    same = dataclasses.replace(grid, reference_encoder="vit_b")
+    assert "pretraining_gain" not in row(uda(same), "DACS"), "it is the reference already"
+
+
+def test_an_encoder_knows_its_network_from_random_weights() -> None:
+    names = ["resnet-mini", "resnet-mini-supervised", "eva02-mini", "eva02-mini-clip"]
+    found = [gather._untrained(name, names) for name in names]
+    assert found == ["", "resnet-mini", "", "eva02-mini"]
+    assert gather._untrained("eva02-mini-clip", names[:2]) == ""
+
+
+def test_a_resumed_cell_has_a_cost_but_no_device_hours(story: Grid) -> None:
+    grid = every(story, cost=COST, config={"train_cfg": {"max_iters": 1000}})  # 250 s, 90 measured
+    cells = row(overhead(grid), "DACS", "ViT_B")
+    assert cells["seconds_per_iteration"].state == "done"
+    assert cells["device_hours"].state == "absent"
+    assert any("before it was resumed" in note for note in overhead(grid).notes)

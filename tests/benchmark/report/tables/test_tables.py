@@ -332,3 +332,20 @@ def test_two_label_maps_of_one_data_set_are_two_columns_that_say_so() -> None:
     assert "by the map openseg" in notes["mapillary-openseg"]
     assert gather._variant("cityscapes", "CS") == ""
     assert gather._variant("minidrive-fog", "fog") == ""
+
+
+def test_shares_of_a_small_gap_are_marked(story: Grid) -> None:
+    """ResNet's oracle is 21 points above source-only; here it is 4, of which one is a quarter."""
+    outcomes = dict(story.outcomes)
+    for cell in seeds_of("oracle", "resnet"):
+        floor = story.outcomes[dataclasses.replace(cell, method="source-only")]
+        metrics = {
+            name: dataclasses.replace(each, miou=each.miou + 4)
+            for name, each in floor.metrics.items()
+        }
+        outcomes[cell] = dataclasses.replace(floor, metrics=metrics)
+    table = uda(dataclasses.replace(story, outcomes=outcomes))
+    marked = [column for column in table.sections[0].columns if column.footnotes]
+    assert [(c.quantity.name, c.group) for c in marked] == [("gap_closed", "ResNet")]
+    (number,) = marked[0].footnotes
+    assert table.notes[number - 1] == "ResNet: shares of 4.0 points only, of which one is 25 %"
