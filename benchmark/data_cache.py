@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark import domains, paths, registry
+from benchmark import domains, paths, registry, shift_sources
 from benchmark.data_roots import DataRoots
 from benchmark.domains import FILES
 from benchmark.errors import UdabenchError, UsageError
@@ -82,7 +82,7 @@ def wanted(names: Sequence[str], roots: DataRoots, *, with_labels: bool) -> list
     shifts = registry.sound("shift")
     found = []
     for domain in chosen:
-        is_source = any(shift.require("source") == domain.name for shift in shifts)
+        is_source = any(domain.name in shift_sources.names(shift) for shift in shifts)
         is_target = any(shift.require("target") == domain.name for shift in shifts)
         if is_source or not is_target or with_labels:
             found.append(Wanted(domain, labelled=True))
