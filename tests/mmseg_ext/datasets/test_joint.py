@@ -212,7 +212,9 @@ def test_statistics_may_be_imported_for_some_sources(world, tmp_path):
     counted = joint_class_pixels(parts)
     assert np.array_equal(joint_class_pixels(parts, statistics=[None, file]), counted)
     imported = joint(world, rule={**RULE, "statistics": [None, str(file)]})._rare_classes
-    assert np.array_equal(imported.probabilities, joint(world, rule=RULE)._rare_classes.probabilities)
+    assert np.array_equal(
+        imported.probabilities, joint(world, rule=RULE)._rare_classes.probabilities
+    )
     with pytest.raises(StatisticsError, match=r"1 files for 2 sources; give one for each"):
         joint_class_pixels(parts, statistics=[file])
     with pytest.raises(StatisticsError, match=r"one file, .*stats\.json, but there are 2 sources"):
