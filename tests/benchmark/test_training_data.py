@@ -239,7 +239,8 @@ def built(planned: plan.PlannedCell, root: Path, cache: Path) -> Any:
         assert dataset["data_root"] == str(root / dataset["domain"])
         assert isinstance(step(dataset, "RandomCrop")["crop_size"], tuple)
         assert dataset["cache"] == str(cache / "training_images")
-    config["rare_class_sampling"] |= {"min_pixels": 0, "min_crop_ratio": 0.0}
+    # All classes alike, and few pixels are enough.
+    config["rare_class_sampling"] |= {"temperature": 10.0, "min_pixels": 0, "min_crop_ratio": 0.0}
     init_default_scope("mmseg_ext")
     return DATASETS.build(Config({"dataset": config}, format_python_code=False).dataset)
 
