@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchmark import registry
 from benchmark.errors import FragmentError
 from benchmark.messages import shortened
 from benchmark.paths import shown
@@ -19,7 +20,9 @@ def names(shift: Fragment) -> tuple[str, ...]:
     """
     place, given = shown(shift.path), shift.values.get("source")
     listed = [given] if isinstance(given, str) else given
-    is_list = isinstance(listed, (list, tuple)) and all(isinstance(name, str) for name in listed)
+    is_list = isinstance(listed, (list, tuple)) and all(
+        isinstance(name, str) and name for name in listed
+    )
     if not is_list or not listed:
         raise FragmentError(
             f"{place}: source must be the name of a domain, or a list of names of domains that are "
@@ -37,3 +40,19 @@ def names(shift: Fragment) -> tuple[str, ...]:
             "trained on. Name another source (the oracle is a method, not a shift)"
         )
     return tuple(listed)
+
+
+def of_all() -> list[tuple[Fragment, tuple[str, ...]]]:
+    """Every shift with the names of its sources, without those that a plugin has broken.
+
+    Raises:
+        FragmentError: one of ours is broken.
+    """
+    found = []
+    for shift in registry.sound("shift"):
+        try:
+            found.append((shift, names(shift)))
+        except FragmentError:
+            if not shift.module:
+                raise
+    return found

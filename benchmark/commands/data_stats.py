@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmark import class_subsets, domains, paths, registry, shift_sources
+from benchmark import class_subsets, domains, paths, shift_sources
 from benchmark.cli import EXIT_DONE, EXIT_FAILED
 from benchmark.commands.bars import progress_bar
 from benchmark.commands.chosen_domains import chosen
@@ -116,8 +116,7 @@ def _unions(reports: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """What each shift with several sources draws from, where all of them were counted."""
     counted = {report["domain"]: report for report in reports}
     found = []
-    for shift in registry.sound("shift"):
-        sources = shift_sources.names(shift)
+    for shift, sources in shift_sources.of_all():
         if len(sources) < 2 or not set(sources) <= set(counted):
             continue
         parts = [counted[name] for name in sources]
