@@ -6,7 +6,6 @@ between two machines (paths, device, worker processes). It is what a cell's iden
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,9 +15,10 @@ from benchmark import (
     evaluation_rules,
     optimisation,
     registry,
+    shift_sources,
+    training_data,
     variants,
 )
-from benchmark.errors import FragmentError
 from benchmark.registry import Fragment, overlaid
 
 NUM_CLASSES = 19
@@ -43,14 +43,15 @@ def resolve(
         FragmentError: a fragment lacks a name that is needed here.
     """
     length = iterations if iterations is not None else protocol.require("iterations")
-    roles = {shift.require("source"): "source", shift.require("target"): "target"}
+    roles = dict.fromkeys(shift_sources.names(shift), "source")
+    roles[shift.require("target")] = "target"
     roles |= dict.fromkeys(shift.require("unseen"), "unseen")
     return _plain(
         {
             "default_scope": "mmseg_ext",
             "custom_imports": {"imports": _imports(protocol, method, encoder, shift, found)},
             "model": _model(protocol, method, encoder),
-            "train_dataloader": _train_loader(protocol, method, shift, found, seed),
+            "train_dataloader": training_data.loader(protocol, method, shift, found, seed),
             "train_cfg": {"type": "UDATrainLoop", "max_iters": length},
             "optim_wrapper": optimisation.optimizers(protocol, method, encoder),
             "param_scheduler": optimisation.schedules(protocol, method, length),
@@ -99,7 +100,8 @@ def _imports(
     teacher = (model.get("feature_distance") or {}).get("teacher")
     if isinstance(teacher, Mapping) and isinstance(teacher.get("encoder"), str):
         used.append(registry.find("encoder", teacher["encoder"]))
-    return list(dict.fromkeys(["mmseg_ext", *(name for each in used for name in each.imports)]))
+    own = ["mmseg_ext", *training_data.imports(method, shift)]
+    return list(dict.fromkeys([*own, *(name for each in used for name in each.imports)]))
 
 
 def _method_model(protocol: Fragment, method: Fragment) -> dict[str, Any]:
@@ -163,71 +165,6 @@ def _teacher(teacher: Any) -> Any:
     encoder = registry.find("encoder", teacher["encoder"])
     own = {key: encoder.require(key) for key in ("mean", "std") if key in encoder.values}
     return {**own, **teacher, "encoder": _backbone(encoder)}
-
-
-def _train_loader(
-    protocol: Fragment,
-    method: Fragment,
-    shift: Fragment,
-    found: Mapping[str, Fragment],
-    seed: int,
-) -> dict[str, Any]:
-    with_labels, without = _pipelines(protocol, method)
-    source, target = found[shift.require("source")], found[shift.require("target")]
-    if method.card.get("target_labels"):
-        # Only the oracle: the target takes the source's place, openly and with its labels.
-        labelled, unlabelled = target, None
-    else:
-        labelled, unlabelled = source, target if method.card.get("target_images") else None
-    return {
-        "batch_size": protocol.require("batch_size"),
-        "sampler": {"type": "PositionSampler"},
-        "dataset": {
-            "type": "PairedDataset",
-            "source": domains.trained(labelled, protocol, with_labels, labelled=True),
-            "target": None
-            if unlabelled is None
-            else domains.trained(
-                unlabelled, protocol, without, labelled=False, margins=_margins(method, unlabelled)
-            ),
-            "seed": seed,
-            **_rare_class_sampling(protocol, method),
-        },
-    }
-
-
-def _pipelines(protocol: Fragment, method: Fragment) -> tuple[Any, Any]:
-    """How labelled and how unlabelled training images are cut and augmented.
-
-    A protocol gives one list for all, or ``dict(source=..., target=..., photometric=...)``: the
-    last is that of labelled images where the method's fragment says ``photometric``, as the
-    DAFormer code base does for its supervised baselines and not for its UDA methods.
-    """
-    given = protocol.require("pipeline")
-    if not isinstance(given, Mapping):
-        return given, given
-    needed = ("source", "target", "photometric")
-    if set(given) != set(needed):
-        raise FragmentError(
-            f"{protocol.path}: pipeline has {', '.join(given)}, expected a list or a dict of "
-            f"{', '.join(needed)}"
-        )
-    kind = "photometric" if method.values.get("photometric") else "source"
-    return given[kind], given["target"]
-
-
-def _rare_class_sampling(protocol: Fragment, method: Fragment) -> dict[str, Any]:
-    """The argument of the paired data set, where the method asks and the protocol agrees."""
-    rule = variants.in_protocol(method, protocol).get("rare_class_sampling")
-    return {} if rule is None else {"rare_class_sampling": rule}
-
-
-def _margins(method: Fragment, target: Fragment) -> dict[str, Any] | None:
-    """Margins of the target's images, where it has any and the method does not trust them."""
-    if not method.values.get("valid_margins"):
-        return None
-    margins: dict[str, Any] | None = copy.deepcopy(target.values.get("valid_margins"))
-    return margins
 
 
 def _test_loader(protocol: Fragment, domain: Fragment) -> dict[str, Any]:

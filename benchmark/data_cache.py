@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark import domains, paths, registry
+from benchmark import domains, paths, registry, shift_sources
 from benchmark.data_roots import DataRoots
 from benchmark.domains import FILES
 from benchmark.errors import UdabenchError, UsageError
@@ -79,11 +79,11 @@ def wanted(names: Sequence[str], roots: DataRoots, *, with_labels: bool) -> list
             _refuse_uncacheable(domain)
     else:
         chosen = [domain for domain in chosen if _is_there(domain, roots)]
-    shifts = registry.sound("shift")
+    shifts = shift_sources.of_all()
     found = []
     for domain in chosen:
-        is_source = any(shift.require("source") == domain.name for shift in shifts)
-        is_target = any(shift.require("target") == domain.name for shift in shifts)
+        is_source = any(domain.name in sources for _, sources in shifts)
+        is_target = any(shift.require("target") == domain.name for shift, _ in shifts)
         if is_source or not is_target or with_labels:
             found.append(Wanted(domain, labelled=True))
         if is_target:

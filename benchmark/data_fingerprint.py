@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark import paths, registry
+from benchmark import paths, registry, training_data
 from benchmark.data_roots import DataRoots
 from benchmark.domains import FILES
 from benchmark.errors import UsageError
@@ -99,12 +99,8 @@ def _read(config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """The data sets of a configuration: what is trained on first, then what is scored."""
     training = config["train_dataloader"]["dataset"]
     loaders = config["test_dataloader"].values()
-    for each in (
-        training["source"],
-        training["target"],
-        *(loader["dataset"] for loader in loaders),
-    ):
-        if each is not None and "layouts" in each:
+    for each in (*training_data.datasets(training), *(loader["dataset"] for loader in loaders)):
+        if "layouts" in each:
             yield each
 
 

@@ -59,7 +59,8 @@ def facts(config: Mapping[str, Any], protocol: str, runner: Runner) -> dict[str,
     preset = evaluation_rules.of_protocol(registry.find("protocol", protocol)).name
     training = runner.train_dataloader.dataset
     read: dict[str, dict[str, Any]] = {}
-    for dataset in (training.source, training.target):
+    sources = getattr(training.source, "datasets", [training.source])  # several, if joint
+    for dataset in (*sources, training.target):
         if hasattr(dataset, "describe"):
             read.setdefault(dataset.domain, {})["train"] = dataset.describe()
     for name, loader in runner.test_loop.dataloaders.items():  # type: ignore[attr-defined]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark import registry
+from benchmark import registry, training_data
 from benchmark.data_roots import VARIABLE, DataRoots, variable_part
 from benchmark.domains import FILES
 from benchmark.errors import UsageError
@@ -45,12 +45,12 @@ def _read(cells: Iterable[PlannedCell]) -> Iterator[tuple[str, str, Mapping[str,
         if not any(domain["reader"] == FILES for domain in facts.values()):
             continue
         pair = planned.config["train_dataloader"]["dataset"]
-        readers = [("training", pair["source"]), ("training", pair["target"])]
+        readers = [("training", dataset) for dataset in training_data.datasets(pair)]
         readers += [
             ("scoring", loader["dataset"]) for loader in planned.config["test_dataloader"].values()
         ]
         for purpose, reader in readers:
-            if reader is None or facts[reader["domain"]]["reader"] != FILES:
+            if facts[reader["domain"]]["reader"] != FILES:
                 continue
             labelled = any("labels" in layout for layout in reader["layouts"])
             key = (reader["domain"], purpose, labelled)

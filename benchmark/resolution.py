@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from benchmark import registry
+from benchmark import registry, shift_sources
 from benchmark.cell import Cell
 from benchmark.errors import FragmentError, UsageError
 from benchmark.paths import shown
@@ -86,14 +86,21 @@ def domain_fragments(shift: registry.Fragment) -> dict[str, registry.Fragment]:
     """The domains a shift names as source, target and unseen.
 
     Raises:
-        FragmentError: the shift lacks one of these names, or a domain does not exist.
+        FragmentError: the shift lacks one of these names, names a domain in two roles, or a domain
+            does not exist.
     """
     place = shown(shift.path)
-    for key, kind in (("source", str), ("target", str), ("unseen", (list, tuple))):
+    for key, kind in (("target", str), ("unseen", (list, tuple))):
         if not isinstance(shift.values.get(key), kind):
             expected = "a list of domain names" if key == "unseen" else "the name of a domain"
             raise FragmentError(f"{place}: {key} must be {expected}")
-    names = [shift.values["source"], shift.values["target"], *shift.values["unseen"]]
+    trained = [*shift_sources.names(shift), shift.values["target"]]
+    seen = [name for name in trained if name in shift.values["unseen"]]
+    if seen:
+        raise FragmentError(
+            f"{place}: unseen names {', '.join(seen)}, which is trained on as source or target"
+        )
+    names = [*trained, *shift.values["unseen"]]
     try:
         return {name: registry.find("domain", name) for name in names}
     except FragmentError:

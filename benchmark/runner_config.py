@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmark import made_weights, ranks, registry
+from benchmark import made_weights, ranks, registry, training_data
 from benchmark.domains import FILES
 from benchmark.errors import UsageError
 from benchmark.identity import packages_of
@@ -35,8 +35,8 @@ def for_this_machine(
     training = runner["train_dataloader"]
     training["batch_size"] = _share(training["batch_size"])
     loaders = [training, *runner["test_dataloader"].values()]
-    datasets = [training["dataset"]["source"], training["dataset"]["target"]]
-    datasets += [loader["dataset"] for loader in runner["test_dataloader"].values()]
+    trained = training_data.datasets(training["dataset"])
+    tested = [loader["dataset"] for loader in runner["test_dataloader"].values()]
     for loader in loaders:
         loader["num_workers"] = runtime.workers
         loader["pin_memory"] = runtime.device == "cuda"
@@ -44,12 +44,11 @@ def for_this_machine(
         loader["persistent_workers"] = loader is training and runtime.workers > 0
     if runtime.workers:
         training["prefetch_factor"] = _PREFETCHED
-    for dataset in datasets:
-        if dataset is not None:
-            dataset["data_root"] = str(roots[dataset["domain"]])
-            dataset["pipeline"] = [with_tuples(each) for each in dataset["pipeline"]]
-    for dataset in datasets[:2]:  # each image of the others is read once, a cache does not help
-        if dataset is not None and dataset["type"] == "FileDomainDataset":
+    for dataset in (*trained, *tested):
+        dataset["data_root"] = str(roots[dataset["domain"]])
+        dataset["pipeline"] = [with_tuples(each) for each in dataset["pipeline"]]
+    for dataset in trained:  # each image of the others is read once, a cache does not help
+        if dataset["type"] == "FileDomainDataset":
             dataset["cache"] = str(training_images(runtime.cache))
     if "rare_class_sampling" in training["dataset"]:
         cache = str(runtime.cache / "class_statistics")

@@ -1,14 +1,19 @@
-"""``udabench data stats``: count the classes of training labels, for rare-class sampling."""
+"""``udabench data stats``: count the classes of training labels, for rare-class sampling.
+
+Where all sources of a shift with several were counted, their union follows: the counts that classes
+are drawn by in its cells.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmark import domains, paths
+from benchmark import class_subsets, domains, paths, shift_sources
 from benchmark.cli import EXIT_DONE, EXIT_FAILED
 from benchmark.commands.bars import progress_bar
 from benchmark.commands.chosen_domains import chosen
@@ -46,10 +51,14 @@ def run(parsed: argparse.Namespace) -> int:
             problems.append({"domain": domain.name, "problem": problem})
             if not parsed.json:
                 print(f"{domain.name}: {problem}\n")
+    unions = _unions(reports)
     if parsed.json:
-        print(json.dumps({"domains": reports, "problems": problems}, indent=1))
+        found = {"domains": reports, "unions": unions, "problems": problems}
+        print(json.dumps(found, indent=1))
     elif not reports and not problems:
         print("none of the data sets that are there has labels to train on")
+    else:
+        print("".join(f"{_table(union)}\n\n" for union in unions), end="")
     return EXIT_FAILED if problems or not reports else EXIT_DONE
 
 
@@ -83,23 +92,60 @@ def _report(domain: Fragment, folder: Path, threads: int) -> dict[str, Any]:
     except OSError as error:
         message = f"{cache}: {error.strerror or error}; UDABENCH_CACHE moves the cache"
         raise UdabenchError(message) from error
-    total = max(1, int(pixels_nc.sum()))
-    counts = [
-        ClassCount(name, int((column > 0).sum()), int(column.sum()), int(column.sum()) / total)
-        for name, column in zip(CLASSES, pixels_nc.T, strict=True)
-    ]
+    images_c, pixels_c = (pixels_nc > 0).sum(axis=0).tolist(), pixels_nc.sum(axis=0).tolist()
     return {
         "domain": domain.name,
         "label_map": domain.require("label_map"),
         "layout": dataset.describe()["layout"],
         "images": len(pixels_nc),
-        "classes": [vars(count) for count in counts],
+        "classes": _counts(CLASSES, images_c, pixels_c),
     }
 
 
+def _counts(
+    names: Sequence[str], images_c: Sequence[int], pixels_c: Sequence[int]
+) -> list[dict[str, Any]]:
+    total = max(1, sum(pixels_c))
+    return [
+        vars(ClassCount(name, images, pixels, pixels / total))
+        for name, images, pixels in zip(names, images_c, pixels_c, strict=True)
+    ]
+
+
+def _unions(reports: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What each shift with several sources draws from, where all of them were counted."""
+    counted = {report["domain"]: report for report in reports}
+    found = []
+    for shift, sources in shift_sources.of_all():
+        if len(sources) < 2 or not set(sources) <= set(counted):
+            continue
+        parts = [counted[name] for name in sources]
+        by_class = list(zip(*(part["classes"] for part in parts), strict=True))
+        kept = class_subsets.of_shift(shift).get("classes", range(len(by_class)))
+        # Pixels of other classes are ignored in training, so they count as absent.
+        sums = {
+            key: [sum(each[key] for each in same) * (c in kept) for c, same in enumerate(by_class)]
+            for key in ("images", "pixels")
+        }
+        names = [same[0]["name"] for same in by_class]
+        found.append(
+            {
+                "shift": shift.name,
+                "domains": list(sources),
+                "images": sum(part["images"] for part in parts),
+                "classes": _counts(names, sums["images"], sums["pixels"]),
+            }
+        )
+    return found
+
+
 def _table(report: dict[str, Any]) -> str:
+    if "shift" in report:
+        name, told = " + ".join(report["domains"]), f"as {report['shift']} trains on them"
+    else:
+        name, told = report["domain"], f"label map {report['label_map']}"
     lines = [
-        f"{report['domain']}: {report['images']:,} labels, label map {report['label_map']}",
+        f"{name}: {report['images']:,} labels, {told}",
         f"  {'class':<14} {'images':>8} {'pixels':>18} {'share':>9}",
     ]
     lines += (

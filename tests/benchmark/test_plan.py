@@ -312,6 +312,13 @@ def test_a_cell_is_found_by_stem_or_identity() -> None:
         ("target = 'far'\nunseen = []", "source must be the name of a domain"),
         ("source = 'here'\ntarget = 'far'\nunseen = 'far'", "unseen must be a list of domain"),
         ("source = 'here'\ntarget = 'fat'\nunseen = []", "unknown domain 'fat'; closest: 'far'"),
+        ("source = 'here'\ntarget = 'far'\nunseen = ['here']", "unseen names here, which is tr"),
+        ("source = ['here', 'fat']\ntarget = 'far'\nunseen = []", "unknown domain 'fat'; closest"),
+        ("source = []\ntarget = 'far'\nunseen = []", r"or a list of names .*; found \[\]"),
+        ("source = ['here', 3]\ntarget = 'far'\nunseen = []", r"found \['here', 3\]"),
+        ("source = ['here', 'here']\ntarget = 'far'\nunseen = []", "source names here twice"),
+        ("source = ['here', 'far']\ntarget = 'far'\nunseen = []", "far is the target and a source"),
+        ("source = target = 'far'\nunseen = []", "far is the target and a source"),
     ],
 )
 def test_a_shift_must_name_domains_that_exist(configs: Any, text: str, message: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from benchmark import domains as composing
-from benchmark import registry
+from benchmark import registry, shift_sources
 from benchmark.data_roots import DataRoots
 from benchmark.errors import FragmentError
 from mmseg_ext.datasets.decoders import DECODERS
@@ -301,7 +301,7 @@ def test_data_sets_of_one_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize("name", registry.names("shift"))
 def test_shifts_resolve(name: str) -> None:
     shift = registry.find("shift", name)
-    names = [shift.require("source"), shift.require("target"), *shift.require("unseen")]
+    names = [*shift_sources.names(shift), shift.require("target"), *shift.require("unseen")]
     assert len(set(names)) == len(names)
     for each in names:
         assert composing.facts(registry.find("domain", each))["reader"]

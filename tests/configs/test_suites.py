@@ -20,7 +20,7 @@ STUDY = {  # cells to run
     "experiment-2": 60,
     "experiment-3": 36,
     "clashing-parts": 132,
-    "more-shifts": 216,
+    "more-shifts": 261,
     "encoders": 78,
     "unseen": 60,
     "overhead": 45,

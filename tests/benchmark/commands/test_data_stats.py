@@ -6,12 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import cv2
 import encodings_of as write
 import numpy as np
 import pytest
 
 from benchmark import cli, domains, registry
 from mmseg_ext.datasets import class_statistics, file_domain
+from mmseg_ext.datasets.classes import CLASSES
 
 IDS = [np.random.default_rng(seed).integers(0, 35, (16, 20), np.uint8) for seed in range(3)]
 TRAIN_IDS = {7: 0, 8: 1, 11: 2, 26: 13}
@@ -134,3 +136,43 @@ def test_a_cache_that_cannot_be_written_is_named(capsys: Any, root: Path, cache:
     cache.write_text("a file where the folder should be")
     assert stats(root, "gta5") == 1
     assert "UDABENCH_CACHE" in "".join(capsys.readouterr())
+
+
+def test_the_sources_of_a_shift_are_counted_together(capsys: Any, tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    write.tree(
+        root / "gta5",
+        {f"images/{i:05}.png": write.photo(16, 20, i) for i in range(3)}
+        | {f"labels/{i:05}.png": write.palette(ids) for i, ids in enumerate(IDS)},
+    )
+    synthia = [np.random.default_rng(9 + i).integers(0, 23, (16, 20), np.uint16) for i in range(2)]
+    raw = [np.dstack([np.zeros_like(ids), np.zeros_like(ids), ids]) for ids in synthia]
+    labels = [bytes(cv2.imencode(".png", each)[1]) for each in raw]
+    write.tree(
+        root / "synthia",
+        {f"RGB/{i:07}.png": write.photo(16, 20, i) for i in range(2)}
+        | {f"GT/LABELS/{i:07}.png": each for i, each in enumerate(labels)},
+    )
+    assert stats(root, "synthia", "gta5", "--json") == 0
+    (union,) = json.loads(capsys.readouterr().out)["unions"]
+    assert (union["shift"], union["images"]) == ("gta5-synthia-cityscapes", 5)
+    assert union["domains"] == ["gta5", "synthia"]
+    tables = [registry.find("dataset", n).values["label_maps"]["default"] for n in union["domains"]]
+    kept = set(registry.find("shift", "gta5-synthia-cityscapes").values["classes"])
+    pixels = {name: [0, 0] for name in kept}
+    for table, maps in zip(tables, (IDS, synthia), strict=True):
+        for ids in maps:
+            for name in kept:
+                of_class = [r for r, train_id in table.items() if CLASSES[train_id] == name]
+                found = int(np.isin(ids, of_class).sum())
+                pixels[name] = [pixels[name][0] + found, pixels[name][1] + bool(found)]
+    total = sum(found for found, _ in pixels.values())
+    for each in union["classes"]:
+        expected, images = pixels.get(each["name"], (0, 0))
+        assert (each["pixels"], each["images"]) == (expected, images)
+        assert each["share"] == pytest.approx(expected / total)
+    assert stats(root, "gta5") == 0
+    assert "trains on them" not in capsys.readouterr().out
+    assert stats(root, "synthia", "gta5") == 0
+    said = capsys.readouterr().out
+    assert "gta5 + synthia: 5 labels, as gta5-synthia-cityscapes trains on them" in said
