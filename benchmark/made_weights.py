@@ -25,7 +25,6 @@ from benchmark import identity, paths, source_hash
 from benchmark.errors import UdabenchError
 from benchmark.plan import PlannedCell
 from benchmark.weights import recipe_of, with_weights
-from mmseg_ext import file_lock
 
 WEIGHTS, FACTS = "weights.safetensors", "facts.json"
 
@@ -79,6 +78,8 @@ class MadeWeights:
         Raises:
             UdabenchError: the recipe cannot be followed, or the cache folder cannot be written.
         """
+        from mmseg_ext import file_lock
+
         folder = self.folder(cache)
         if not _is_whole(folder):
             try:
