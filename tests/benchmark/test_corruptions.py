@@ -1,4 +1,4 @@
-"""Domains of corrupted images: their fragments, what a cell scores on them, and who refuses them."""
+"""Domains of corrupted images: their fragments, what a cell scores, and who refuses them."""
 
 from __future__ import annotations
 
