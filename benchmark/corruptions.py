@@ -66,12 +66,14 @@ def refuse_training(domain: Fragment) -> None:
 
 def missing_package(configs: Iterable[Mapping[str, Any]]) -> str | None:
     """What to install for these configurations, ``None`` if it is there or none needs it."""
-    from mmseg_ext.datasets.corruption import MODULE, PACKAGE
-
     needed = (
         COMPONENTS in config.get("custom_imports", {}).get("imports", ()) for config in configs
     )
-    if not any(needed) or importlib.util.find_spec(MODULE) is not None:
+    if not any(needed):
+        return None
+    from mmseg_ext.datasets.corruption import MODULE, PACKAGE
+
+    if importlib.util.find_spec(MODULE) is not None:
         return None
     return (
         f"package {PACKAGE} is missing, which corrupts images to be scored on; install it with "
