@@ -36,7 +36,8 @@ def metrics(
     for name, score in scores.items():
         tested = config["test_dataloader"][name]["dataset"]
         members = groups(loaders)[name]
-        scored = domain_metrics(name, roles[name], score, members, scoring)
+        levels = getattr(loaders[name].dataset, "levels", ())
+        scored = domain_metrics(name, roles[name], score, members, scoring, levels)
         notes = [_SIZES[each["type"]] for each in tested["pipeline"] if each["type"] in _SIZES]
         if scoring.get("mean") == "per-condition" and tested.get("group") and not any(members):
             notes.append(f"pooled: the {tested['group']} of an image is lost in this layout")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmark import registry
+from benchmark import corruptions, registry
 from benchmark.errors import FragmentError
 from benchmark.evaluation_rules import EvaluationRules
 from benchmark.registry import Fragment
@@ -34,6 +34,7 @@ def trained(
         FragmentError: the domain has no training images, they have no labels, or a fragment lacks a
             name.
     """
+    corruptions.refuse_training(domain)
     transforms: list[Mapping[str, Any]] = [{"type": "ReadImage"}]
     if labelled:
         if "train" in domain.values.get("unlabelled_splits", ()):
@@ -63,7 +64,8 @@ def scored(domain: Fragment, rules: EvaluationRules) -> dict[str, Any]:
         transforms += [{"type": "ScaleImage", **scale}] if scale else []
         transforms += [{"type": "LabelAtImageSize"}] if space == "network" else []
     transforms.append({"type": "PackSegInputs"})
-    return {**source_of(domain, "test", labelled=True), "pipeline": transforms}
+    plain = {**source_of(domain, "test", labelled=True), "pipeline": transforms}
+    return corruptions.applied(domain, plain)
 
 
 def as_published(domain: Fragment, split: str, *, labelled: bool) -> dict[str, Any]:

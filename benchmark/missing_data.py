@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark import registry, training_data
+from benchmark import corruptions, registry, training_data
 from benchmark.data_roots import VARIABLE, DataRoots, variable_part
 from benchmark.domains import FILES
 from benchmark.errors import UsageError
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 def missing_data(cells: Iterable[PlannedCell], roots: DataRoots) -> list[str]:
     """One text for each data set of which something is missing: what, where from, where looked.
 
+    A package that images are read with is missing data, too.
+
     This is a look at names, archives and lists only: whether a published layout of the data set is
     there, for every split that is read. ``udabench data check`` reads the files.
 
@@ -28,13 +30,16 @@ def missing_data(cells: Iterable[PlannedCell], roots: DataRoots) -> list[str]:
     """
     problems: dict[str, dict[str, list[str]]] = {}
     listings: dict[Path, Listing] = {}
+    cells = list(cells)
+    package = corruptions.missing_package(planned.config for planned in cells)
     for dataset, purpose, reader in _read(cells):
         problem = _problem(dataset, reader, roots, listings)
         if problem:
             users = problems.setdefault(dataset, {}).setdefault(problem, [])
             user = f"{reader['domain']} ({purpose})"
             users += [] if user in users else [user]
-    return [_text(registry.find("dataset", name), found, roots) for name, found in problems.items()]
+    texts = [_text(registry.find("dataset", name), each, roots) for name, each in problems.items()]
+    return [*texts, *([package] if package else [])]
 
 
 def _read(cells: Iterable[PlannedCell]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from benchmark import data, domains, evaluation_rules, registry
+from benchmark import corruptions, data, domains, evaluation_rules, registry
 from benchmark.data_roots import DataRoots
 from benchmark.domains import GENERATED
 from benchmark.errors import UdabenchError, UsageError
@@ -24,10 +24,16 @@ def without_labels(name: str, protocol: str, roots: DataRoots, split: str | None
     ``protocol`` names that of the cell. Generated images that the cache lacks are made.
 
     Raises:
-        UsageError: there is no such domain or split, or nobody said where its data are.
+        UsageError: there is no such domain or split, nobody said where its data are, or its images
+            are corrupted ones.
         UdabenchError: the data are not there.
     """
     domain = registry.find("domain", name)
+    if corruptions.is_corrupted(domain):
+        raise UsageError(
+            f"domain {name} has every image many times over, each corrupted in another way; "
+            "predictions are written for domains of plain images"
+        )
     rules = evaluation_rules.of_protocol(registry.find("protocol", protocol))
     generated = domain.require("reader") == GENERATED
     if generated:

@@ -25,7 +25,7 @@ from benchmark.records import write_atomically
 PACKAGES = (
     "udabench", "torch", "torchvision", "mmengine", "mmcv-lite", "mmcv", "mmsegmentation",
     "onedl-mmengine", "onedl-mmcv", "onedl-mmsegmentation", "timm", "open_clip_torch", "numpy",
-    "opencv-python", "opencv-python-headless",
+    "opencv-python", "opencv-python-headless", "imagecorruptions-imaug", "scikit-image",
 )  # fmt: skip
 # Options whose value says where things lie, not what is computed.
 PLACES = ("--out", "--data-root", "--weights", "--costs-from")

@@ -231,7 +231,7 @@ def test_archives_in_place_of_folders(address: str, tmp_path: Path) -> None:
 
 def test_every_domain_has_a_shipped_example() -> None:
     """So that a new domain gets one; the other conditions of ACDC go by the example of fog."""
-    alike = {"acdc-night", "acdc-rain", "acdc-snow", "foggy-zurich"}
+    alike = {"acdc-night", "acdc-rain", "acdc-snow", "foggy-zurich", "cityscapes-c"}
     assert {address.split()[0] for address in SHIPPED} | alike == set(DOMAINS)
 
 

@@ -14,6 +14,7 @@ from benchmark.records import Record
 from benchmark.report.model import RecordRef
 from benchmark.report.statistics import images, interval_store
 from benchmark.report.statistics.interval_store import Bounds, Question
+from benchmark.scores import LEVEL
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +28,7 @@ NO_COUNTS = "no interval over images: the per-image counts are not here"
 NO_GROUPS = "no interval over images: which images belong to which group was not stored"
 OTHER_IMAGES = "no interval over images: the two were scored on other images or labels"
 TOO_FEW = "no interval over images: too few labelled images to draw from"
+MANY_TIMES = "no interval over images: each image is there many times, corrupted in other ways"
 DECIMALS = 6
 """Decimals of points that are kept: the last bits may differ from machine to machine."""
 PATIENCE = 2.0
@@ -126,6 +128,8 @@ class ImageIntervals:
         import numpy as np
 
         _, pairs = self._question(pairs, question.domain)
+        if self._is_corrupted(pairs[0][0], question.domain):
+            return MANY_TIMES  # drawn one by one they would look like so many other images
         self._tell()
         sides = [[self._sums(ref, question.domain) for ref in pair] for pair in pairs]
         flat = [side for pair in sides for side in pair]
@@ -146,6 +150,11 @@ class ImageIntervals:
             classes=question.classes,
         )
         return TOO_FEW if found is None else (round(found[0], DECIMALS), round(found[1], DECIMALS))
+
+    def _is_corrupted(self, ref: RecordRef, domain: str) -> bool:
+        """Whether a record has scores at single severities of a domain."""
+        scores = self._entries[ref][0].metrics.get(domain)
+        return scores is not None and any(name.startswith(LEVEL) for name in scores.means)
 
     def _read_sums(self, ref: RecordRef, domain: str) -> Any:
         """Class sums (N, 3, C) of a record on a domain and its groups, ``None`` if not here."""

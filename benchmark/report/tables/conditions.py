@@ -9,7 +9,7 @@ from benchmark.report.grid import Domain, Encoder, Grid, Method, Outcome, Shift
 from benchmark.report.model import Column, Footnotes, Quantity, Row, Section, Table, TableCell, rank
 from benchmark.report.tables import cells, zero_shot
 from benchmark.report.tables.wording import measurement, ranking, row_keys
-from benchmark.scores import OF_GROUPS, POOLED
+from benchmark.scores import LEVEL, OF_GROUPS, POOLED
 
 Read = Callable[[Outcome], float | None]
 
@@ -19,7 +19,8 @@ def conditions(grid: Grid) -> Table:
 
     A section a shift and domain that has groups. Read along a row for the condition a method is
     weakest in. The two means differ: one averages the conditions' mIoU, the other counts the pixels
-    of all images together. Which of them the other tables show is the suite's choice.
+    of all images together. Which of them the other tables show is the suite's choice. Corruptions
+    are conditions, too: each is a mean over severities, and each severity has the mean over them.
     """
     footnotes = Footnotes()
     sections = [
@@ -48,11 +49,18 @@ def _groups(grid: Grid, shift: Shift, domain: Domain) -> list[str]:
     return sorted({name for scores in grid.scores(shift, domain) for name in scores.groups})
 
 
+def _levels(grid: Grid, shift: Shift, domain: Domain) -> list[str]:
+    """Names of the means at one severity in any done record of the shift."""
+    means = {name for scores in grid.scores(shift, domain) for name in scores.means}
+    return sorted(name for name in means if name.startswith(LEVEL))
+
+
 def _section(
     grid: Grid, shift: Shift, domain: Domain, names: list[str], footnotes: Footnotes
 ) -> Section:
     reads = {name: _reader(domain.name, "groups", name) for name in names}
-    reads |= {name: _reader(domain.name, "means", name) for name in (OF_GROUPS, POOLED)}
+    levels = _levels(grid, shift, domain)
+    reads |= {name: _reader(domain.name, "means", name) for name in (*levels, OF_GROUPS, POOLED)}
     titles = {OF_GROUPS: "mean of conditions", POOLED: "all images pooled"}
     columns = [
         Column(

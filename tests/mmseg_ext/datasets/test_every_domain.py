@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from benchmark import registry
+from benchmark.corruptions import is_corrupted
 from benchmark.data_roots import DataRoots
 from benchmark.domains import FILES, dataset_of, scored, trained
 from benchmark.evaluation_rules import EvaluationRules
@@ -36,6 +37,7 @@ DOMAINS = [
     name
     for name in registry.names("domain")
     if registry.find("domain", name).values.get("reader") == FILES
+    and not is_corrupted(registry.find("domain", name))  # of the files of another domain
 ]
 RULES = EvaluationRules(
     name=None,

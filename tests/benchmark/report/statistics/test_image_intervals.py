@@ -107,6 +107,16 @@ def test_without_counts_a_foot_note_says_so(plan: Plan) -> None:
     assert intervals.of([(pairs[0][0], RecordRef("stranger", "x"))], "real") is None
 
 
+def test_corrupted_images_are_not_drawn_as_if_each_were_another(plan: Plan) -> None:
+    pairs = [(plan.add("dacs", 80), plan.add("source-only", 70))]
+    for entry in plan.entries:
+        scores = replace(entry.record.metrics["real"], means={"severity 1": 50.0})
+        entry.record = replace(entry.record, metrics={"real": scores})
+    intervals = plan.intervals()
+    assert intervals.of(pairs, "real") is None
+    assert intervals.why(pairs, "real") == image_intervals.MANY_TIMES
+
+
 def test_counts_that_are_not_the_records_are_not_used(plan: Plan) -> None:
     pairs = [(plan.add("dacs", 80), plan.add("source-only", 70))]
     path = plan.folder / plan.entries[0].record.diagnostics["confusion"]["file"]
