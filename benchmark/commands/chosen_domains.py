@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from benchmark import domains, paths, registry
+from benchmark import corruptions, domains, paths, registry
 from benchmark.data_roots import VARIABLE, DataRoots
 from benchmark.errors import UdabenchError, UsageError
 from benchmark.registry import Fragment
@@ -14,7 +14,9 @@ Chosen = list[tuple[Fragment, Path]]
 
 
 def chosen(parsed: argparse.Namespace) -> Chosen:
-    """The domains that were named, or all whose folder is there.
+    """The domains that were named, or all whose folder is there, but for corrupted ones.
+
+    The files behind corrupted images are those of another domain.
 
     Raises:
         UsageError: a name is unknown or that of a generated domain, or nobody said where data is.
@@ -27,7 +29,7 @@ def chosen(parsed: argparse.Namespace) -> Chosen:
     found: Chosen = []
     unknown: UsageError | None = None
     for domain in registry.sound("domain"):
-        if domain.require("reader") == domains.FILES:
+        if domain.require("reader") == domains.FILES and not corruptions.is_corrupted(domain):
             try:
                 domain, folder = _placed(domain, roots)
             except UsageError as error:

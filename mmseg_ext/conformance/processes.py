@@ -64,8 +64,9 @@ def call_each(work: str, arguments: Sequence[Sequence[Any]], *, seconds: float) 
                 job.kill()
                 job.join()
         found = [_answer(path, job.exitcode, late) for path, job in zip(answers, jobs, strict=True)]
-    # What went wrong first is the reason why others hang or lose their connection.
-    for each in sorted(found, key=lambda answer: answer["time"]):
+    # What went wrong first is the reason why others hang. Who loses the connection may tell so
+    # before the one whose end closed it.
+    for each in sorted(found, key=lambda each: (each.get("cut off", False), each["time"])):
         _raise(each)
     return [each["value"] for each in found]
 
@@ -96,8 +97,18 @@ def _run(work: str, arguments: Sequence[Any], answer: str) -> None:
         found = {"does not apply": str(reason)}
     except BaseException as error:
         traceback.print_exc()
-        found = {"failed": [described(error), ""]}
+        found = {"failed": [described(error), ""], "cut off": _lost_another(error)}
     Path(answer).write_text(json.dumps({**found, "time": time.time()}), encoding="utf-8")
+
+
+def _lost_another(error: BaseException) -> bool:
+    """Whether an exception says that another process of the group has gone.
+
+    That of gloo is a plain ``RuntimeError`` with the place in its source.
+    """
+    from torch.distributed import DistError
+
+    return isinstance(error, DistError) or "gloo/transport" in str(error)
 
 
 def _answer(path: Path, exit_code: int | None, late: bool) -> dict[str, Any]:

@@ -48,8 +48,8 @@ def test_the_surface_is_what_was_agreed() -> None:
     commands = actions._group_actions[0].choices
     assert isinstance(commands, dict)
     assert list(commands) == [
-        "list", "show", "plan", "run", "cancel", "rehearse", "status", "report", "cell", "profile",
-        "check", "new", "export", "data", "weights", "doctor",
+        "list", "show", "plan", "run", "cancel", "rehearse", "status", "report", "probe", "cell",
+        "profile", "check", "new", "export", "data", "weights", "doctor",
     ]  # fmt: skip
     options = {
         option for action in commands["run"]._actions for option in action.option_strings
