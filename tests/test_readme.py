@@ -31,7 +31,7 @@ SHORTENED = {
 """What takes long or needs an installation, and the same in short."""
 
 ELSEWHERE = {
-    "uv run pytest -n 2": "tests/test_readme.py::test_every_command_is_run",
+    "uv run pytest -n 2 --dist worksteal": "tests/test_readme.py::test_every_command_is_run",
     "uv run udabench rehearse paper": "tests/benchmark/commands/test_rehearse.py",
     "uv run udabench run paper": "tests/benchmark/test_paper_cell.py",
     "uv run udabench run paper --devices 0,1,2,3,4,5,6,7": (

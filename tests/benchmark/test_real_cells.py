@@ -276,6 +276,7 @@ def test_a_loss_that_is_not_finite_is_a_failure_of_its_own_kind(
     assert "'source' became" in record.failure.message
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_and_ends_as_if_it_had_not_been_killed(
     tiny: Path, tmp_path: Path
 ) -> None:
@@ -316,6 +317,7 @@ def test_a_killed_run_goes_on_and_ends_as_if_it_had_not_been_killed(
     assert record_path(tmp_path / "killed/often", resumed.cell).stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 def test_several_processes_share_a_cell_and_leave_one_record(tiny: Path, tmp_path: Path) -> None:
     cell = "adaptsegnet__resnet-mini__minidrive__seed0"
     suite = tiny / "configs/suites/adversarial.yaml"

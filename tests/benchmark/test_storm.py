@@ -84,6 +84,7 @@ def strike(
     return victim
 
 
+@pytest.mark.slow
 def test_a_storm_of_kills_changes_no_record(
     udabench: Any, results: Path, tmp_path: Path, is_running: Callable[[int], bool]
 ) -> None:
@@ -135,7 +136,7 @@ def changed(path: Path, process: subprocess.Popen[str]) -> Callable[[], bool]:
 
 @pytest.mark.slow
 def test_a_storm_over_a_real_cell_changes_no_bit(tiny: Path, tmp_path: Path) -> None:
-    """Training with a point to resume from every ten steps, killed in six rounds."""
+    """Training with a point to resume from every ten steps, killed in four rounds."""
     draw = random.Random(3)
     suites = tiny / "configs/suites"
     text = (suites / "tiny.yaml").read_text(encoding="utf-8")
@@ -156,7 +157,7 @@ def test_a_storm_over_a_real_cell_changes_no_bit(tiny: Path, tmp_path: Path) -> 
     calm = start("calm")
     folder = tmp_path / "killed/stormy"
     killed = 0
-    for round_ in range(6):
+    for round_ in range(4):
         process = start("killed")
         lease_file = folder / "cells/source-only__resnet-mini__minidrive__seed0/lease.json"
         wait_until(lambda file=lease_file: lease.is_alive(file), 60)
@@ -178,7 +179,7 @@ def test_a_storm_over_a_real_cell_changes_no_bit(tiny: Path, tmp_path: Path) -> 
     for process in (last, calm):
         output, _ = process.communicate(timeout=240)
         assert process.returncode == 0, output
-    assert killed >= 4
+    assert killed >= 3
     assert "resumed" in lease_file.with_name("log.txt").read_text(encoding="utf-8")
     assert comparable(folder) == comparable(tmp_path / "calm/stormy")
     assert len(comparable(folder)) == 1

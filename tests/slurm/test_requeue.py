@@ -53,6 +53,7 @@ def iteration(folder: Path) -> int:
         return 0
 
 
+@pytest.mark.slow
 def test_a_preempted_cell_goes_on_and_ends_as_if_it_had_not_been_disturbed(
     minidrive: Udabench, cluster: Cluster
 ) -> None:

@@ -13,6 +13,7 @@ SMALL = ["profile", "--encoder", "resnet-mini", "--crop", "64", "--batch", "1", 
 BRIEF = ["--warmup", "1", "--repeats", "2"]
 
 
+@pytest.mark.slow
 def test_a_profile_against_the_baseline(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     file = tmp_path / "overhead" / "profile.json"
     asked = [*SMALL, *BRIEF, "--method", "dacs", "--against", "baseline", "--json", str(file)]

@@ -124,6 +124,7 @@ def test_what_is_installed_is_listed_with_its_origin(
         assert entry["origin"] == f"package new_{kind} 0.1.0"
 
 
+@pytest.mark.slow
 def test_what_is_installed_passes_its_own_tests_which_check_it(
     installed: tuple[Path, Path], tmp_path: Path
 ) -> None:
