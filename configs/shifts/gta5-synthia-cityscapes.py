@@ -1,5 +1,6 @@
 """GTA5 and SYNTHIA together to Cityscapes: training draws from the union of both sources."""
 
+based_on = "synthia-cityscapes"  # its target, unseen domains and classes
 card = dict(
     title="GTA5 + SYNTHIA -> Cityscapes",
     summary="Two rendered sources as one, to photographed streets; 16 classes that both label.",
@@ -12,12 +13,3 @@ card = dict(
     ),
 )
 source = ["gta5", "synthia"]
-target = "cityscapes"
-unseen = ["bdd100k", "mapillary", "acdc"]
-_things = (
-    *("traffic light", "traffic sign", "vegetation", "sky", "person", "rider", "car", "bus"),
-    *("motorcycle", "bicycle"),
-)
-_surfaces = ("road", "sidewalk", "building")
-classes = (*_surfaces, "wall", "fence", "pole", *_things)
-also = {"13 classes": (*_surfaces, *_things)}
