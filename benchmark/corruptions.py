@@ -55,6 +55,15 @@ def applied(domain: Fragment, dataset: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def scored_images(domain: Fragment, images: int) -> int:
+    """How many images are scored of a domain whose reader has ``images`` of them."""
+    if not is_corrupted(domain):
+        return images
+    choice = _Reader(domain).choice()
+    taken = -(-images // choice["every"])
+    return taken * len(choice["corruptions"]) * len(choice["severities"])
+
+
 def refuse_training(domain: Fragment) -> None:
     """Raises ``FragmentError`` for a domain of corrupted images: it is for scoring alone."""
     if is_corrupted(domain):

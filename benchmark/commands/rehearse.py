@@ -32,7 +32,8 @@ def run(parsed: argparse.Namespace) -> int:
 
     Raises:
         UsageError: a suite twice, or ``--json`` for several.
-        UdabenchError: ``--keep`` names a folder that exists.
+        UdabenchError: ``--keep`` names a folder that exists, or ``--record`` one that cannot be
+            made.
     """
     signals.interruptible()
     given = [
@@ -43,7 +44,7 @@ def run(parsed: argparse.Namespace) -> int:
     keep = Path(parsed.keep).absolute() if parsed.keep else None
     if keep is not None and keep.exists():
         raise UdabenchError(f"--keep: {paths.shown(keep)} exists already; name a new folder")
-    record = Path(parsed.record).absolute() if parsed.record else None
+    record = _made(Path(parsed.record).absolute()) if parsed.record else None
     place = Path(tempfile.mkdtemp(prefix="udabench-rehearsal-"))
     good = True
     try:
@@ -59,6 +60,18 @@ def run(parsed: argparse.Namespace) -> int:
     finally:
         shutil.rmtree(place, ignore_errors=True)
     return EXIT_DONE if good else EXIT_FAILED
+
+
+def _made(record: Path) -> Path:
+    """The folder of ``--record``, before minutes are spent on what it is to hold."""
+    try:
+        record.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UdabenchError(
+            f"--record: {paths.shown(record)} cannot be made ({error.strerror or error}); "
+            "name another folder"
+        ) from error
+    return record
 
 
 def _refuse(given: Sequence[Suite], parsed: argparse.Namespace) -> None:
@@ -97,7 +110,6 @@ def _tell(
     }
     text = json.dumps(document, indent=1)
     if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
         write_atomically(folder / f"{suite.name}.json", text + "\n")
     if parsed.json:
         print(text)

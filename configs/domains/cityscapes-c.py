@@ -16,8 +16,7 @@ test = dict(split="val")
 counts = dict(test=500)
 # The sixteen of Kamann and Rother (arXiv 1908.05005) that are of Hendrycks and Dietterich's
 # (arXiv 1903.12261): twelve of the fifteen and the four kept for validation. Zoom blur, elastic
-# transform and pixelate, left out, move pixels away from their labels. Kamann and Rother take the
-# first three severities of the noises, here it is all five.
+# transform and pixelate, left out, move pixels away from their labels.
 corrupted = dict(
     corruptions=(
         *("gaussian_noise", "shot_noise", "impulse_noise", "speckle_noise"),

@@ -172,3 +172,11 @@ def test_the_files_are_those_of_cityscapes_and_every_tenth_is_scored(tmp_path: P
     dataset = predicted_images._built(config)
     assert len(dataset) == 2 * 16 * 5
     assert dataset[len(dataset) - 1]["img"].shape == (32, 64, 3)
+
+
+def test_the_images_that_a_published_domain_has_scored_are_counted() -> None:
+    """Of 500 frames every tenth, sixteen corruptions, five severities; a plain domain's are its."""
+    cityscapes_c = registry.find("domain", "cityscapes-c")
+    assert corruptions.scored_images(cityscapes_c, 500) == 50 * 16 * 5
+    assert corruptions.scored_images(cityscapes_c, 501) == 51 * 16 * 5
+    assert corruptions.scored_images(registry.find("domain", "cityscapes"), 500) == 500

@@ -71,6 +71,16 @@ def test_suites_share_what_they_have_in_common_and_are_recorded_one_by_one(
     assert list(grid.iterdir()) == []
 
 
+def test_a_folder_that_cannot_be_made_is_refused_before_anything_runs(
+    grid, udabench, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    found = udabench("rehearse", "tiny", "--devices", "cpu", "--record", "file/here")
+    assert (found.returncode, found.stdout) == (1, "")
+    assert "--record: file/here cannot be made (Not a directory)" in found.stderr
+    assert "rehearsing" not in found.stderr
+
+
 def test_suites_that_cannot_be_told_apart_are_refused(grid, configs, udabench) -> None:
     twice = udabench("rehearse", "tiny", "tiny", "--devices", "cpu")
     assert (twice.returncode, twice.stdout) == (2, "")
