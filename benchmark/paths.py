@@ -88,6 +88,16 @@ class CellPaths:
         return self.folder / "progress.json"
 
     @property
+    def resume_point(self) -> Path:
+        """Where an interrupted training goes on from; ``ResumePointHook`` names it."""
+        return self.folder / "resume.pth"
+
+    @property
+    def training(self) -> Path:
+        """When the training that runs began, and what led to its resume point."""
+        return self.folder / "training.json"
+
+    @property
     def lease(self) -> Path:
         return self.folder / "lease.json"
 

@@ -80,7 +80,8 @@ class DomainMetrics:
 class Cost:
     """What the cell cost. Times in seconds, memory in MiB, rates in images of both domains.
 
-    ``seconds_per_iteration`` leaves out the first two steps, ``train_seconds`` nothing.
+    ``seconds_per_iteration`` leaves out the first two steps, ``train_seconds`` nothing: it is the
+    sum over the parts of an interrupted training (see ``benchmark.cell_cost``).
     """
 
     train_seconds: float

@@ -56,7 +56,7 @@ def for_this_machine(
 
     iterations = runner["train_cfg"]["max_iters"]
     logged_every = max(1, min(50, iterations // 10))
-    resume_point = paths.folder / "resume.pth"
+    resume_point = paths.resume_point
     runner.update(
         work_dir=str(paths.folder),
         launcher="pytorch" if ranks.count() > 1 else "none",

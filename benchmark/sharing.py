@@ -67,7 +67,7 @@ def _take(found: PlannedCell, folder: Path, planned: Plan) -> None:
     theirs, ours = CellPaths(folder, cell), CellPaths(planned.folder, cell)
     try:
         with lease.hold(ours.lease):
-            (ours.folder / "resume.pth").unlink(missing_ok=True)
+            ours.resume_point.unlink(missing_ok=True)
             for name in (*LINKED, *COPIED):
                 if name != WEIGHTS or planned.suite.checkpoints.keep != "nothing":
                     _put(theirs.folder / name, ours.folder / name)

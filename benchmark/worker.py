@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
 import time
 import traceback
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from benchmark import (
     artifacts,
     attempts,
+    cell_cost,
     domain_record,
     examples,
     failures,
@@ -40,9 +40,6 @@ from benchmark.runtime import Runtime
 from benchmark.suite import Suite
 
 if TYPE_CHECKING:
-    import torch
-    from mmengine.runner import Runner
-
     from mmseg_ext.evaluation import DomainScore
 
 
@@ -111,7 +108,7 @@ def run_cell(planned: PlannedCell, suite: Suite, folder: Path, runtime: Runtime)
         return record
     write_record(folder, record)
     if result is not None and suite.checkpoints.keep != "everything":
-        (paths.folder / "resume.pth").unlink(missing_ok=True)
+        paths.resume_point.unlink(missing_ok=True)
     return record
 
 
@@ -154,11 +151,11 @@ def _train_and_score(
     point = next(hook for hook in runner.hooks if isinstance(hook, ResumePointHook))
     model = getattr(runner.model, "module", runner.model)  # several processes: it is wrapped
     made = switches.set_on(model, runtime)
+    before = cell_cost.begin_training(paths) if ranks.rank() == 0 else 0.0
     begun = time.monotonic()
     with stopping.announced(point.stop_after_step):
         runner.train()
     trained = time.monotonic()
-    pace = runner.train_loop.seconds_per_iteration  # type: ignore[attr-defined]
     with run_time.uncompiled() if made["compile"] else nullcontext():
         runner.test()
         scored = time.monotonic()
@@ -182,7 +179,7 @@ def _train_and_score(
                 domain_record.groups(runner.test_loop.dataloaders),  # type: ignore[attr-defined]
             ),
         },
-        cost=_cost(runner, model.student, trained - begun, scored - trained, pace),
+        cost=cell_cost.measured(runner, model.student, before + trained - begun, scored - trained),
         switches=made,
     )
 
@@ -191,36 +188,6 @@ def _encoder_facts(model: Any) -> dict[str, Any]:
     """What the encoder was and how its input was normalised, for the record."""
     describe = getattr(model.student.backbone, "describe", dict)
     return {**describe(), "image_statistics": model.image_statistics()}
-
-
-def _cost(
-    runner: Runner,
-    student: torch.nn.Module,
-    training: float,
-    evaluation: float,
-    step: float,
-) -> Cost:
-    import torch
-
-    dataset = runner.train_dataloader.dataset
-    images = runner.train_dataloader.batch_size * (1 if dataset.target is None else 2)
-    images *= ranks.count()
-    if torch.cuda.is_available():
-        peak = torch.cuda.max_memory_allocated() / 2**20
-    else:
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
-    return Cost(
-        train_seconds=training,
-        evaluation_seconds=evaluation,
-        seconds_per_iteration=step,
-        images_per_second=images / step if step else 0.0,
-        peak_memory_mib=peak,
-        parameters=sum(each.numel() for each in student.parameters()),
-        trainable_parameters=sum(
-            each.numel() for each in student.parameters() if each.requires_grad
-        ),
-        device_hours=ranks.count() * (training + evaluation) / 3600.0,
-    )
 
 
 def _drop_foreign_resume_point(paths: CellPaths, planned: PlannedCell) -> None:
@@ -232,7 +199,7 @@ def _drop_foreign_resume_point(paths: CellPaths, planned: PlannedCell) -> None:
     except (OSError, ValueError, KeyError, TypeError):
         known = None
     if known != planned.identity.id:
-        (paths.folder / "resume.pth").unlink(missing_ok=True)
+        paths.resume_point.unlink(missing_ok=True)
         write_atomically(paths.config, json.dumps(document, indent=1, sort_keys=True) + "\n")
 
 

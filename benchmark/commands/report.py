@@ -8,12 +8,15 @@ import time
 import webbrowser
 from pathlib import Path
 
+from benchmark import zero_shot
 from benchmark.cli import EXIT_FAILED
 from benchmark.commands import options
 from benchmark.commands.planning import exit_code, summary
 from benchmark.errors import UdabenchError, UsageError
 from benchmark.paths import shown
 from benchmark.plan import Plan
+
+Stamps = dict[Path, tuple[int, int]]
 
 
 def run(parsed: argparse.Namespace) -> int:
@@ -31,11 +34,13 @@ def run(parsed: argparse.Namespace) -> int:
         planned = options.make_plan(parsed)
         report.print_tables(planned, sys.stdout)
         return exit_code(planned)
+    # Before anything is read: what comes while the first report is made must not be missed.
+    seen = _stamps(options.make_plan(parsed).folder) if parsed.watch is not None else {}
     planned, problems = _write(parsed)
     if parsed.open:
         _open(planned.folder / report.PAGE)
     if parsed.watch is not None:
-        _watch(parsed, planned)
+        _watch(parsed, planned.folder, seen)
     report.print_tables(planned, sys.stdout)
     return EXIT_FAILED if problems else exit_code(planned)
 
@@ -65,12 +70,11 @@ def _write(parsed: argparse.Namespace) -> tuple[Plan, bool]:
     return planned, bool(written.problems)
 
 
-def _watch(parsed: argparse.Namespace, planned: Plan) -> None:
-    """Write again whenever a record has changed, until the user interrupts."""
-    seen = _stamps(planned.folder)
+def _watch(parsed: argparse.Namespace, folder: Path, seen: Stamps) -> None:
+    """Write again whenever records differ from ``seen``, until the user interrupts."""
     while True:
         time.sleep(parsed.watch)
-        found = _stamps(planned.folder)
+        found = _stamps(folder)
         if found == seen:
             continue
         seen = found
@@ -81,15 +85,15 @@ def _watch(parsed: argparse.Namespace, planned: Plan) -> None:
             print(f"udabench: {error}", file=sys.stderr, flush=True)
 
 
-def _stamps(folder: Path) -> dict[str, tuple[int, int]]:
-    """Time and size of every record: what changes when a cell ends."""
+def _stamps(folder: Path) -> Stamps:
+    """Time and size of every record of a cell or a zero-shot encoder: what changes at its end."""
     found = {}
-    for path in (folder / "records").glob("*.json"):
+    for path in [*folder.glob("records/*.json"), *folder.glob(f"{zero_shot.FOLDER}/*.json")]:
         try:
             status = path.stat()
         except FileNotFoundError:
             continue
-        found[path.name] = (status.st_mtime_ns, status.st_size)
+        found[path] = (status.st_mtime_ns, status.st_size)
     return found
 
 

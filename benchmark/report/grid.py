@@ -108,8 +108,8 @@ class Outcome:
     def device_hours(self) -> float | None:
         """What the whole cell took; ``None`` where nobody knows.
 
-        A cell that was resumed has measured the part behind its resume point only: its training
-        took less than its steps take.
+        That is the case where a part of an interrupted training was not timed: then it took less
+        than its steps take.
         """
         if self.cost is None or not math.isfinite(self.cost.device_hours):
             return None

@@ -309,6 +309,9 @@ def test_a_killed_run_goes_on_and_ends_as_if_it_had_not_been_killed(
     resumed = read_record(record_path(tmp_path / "killed/often", registry_cell(cell)))
     whole = run(tiny, tmp_path / "whole", cell, iterations, suite_name="often")
     assert comparable(resumed) == comparable(whole)
+    first_part = json.loads((folder / "training.json").read_text(encoding="utf-8"))["before"]
+    assert resumed.cost is not None
+    assert resumed.cost.train_seconds > first_part > 0.0
     assert not [p for p in (tmp_path / "killed").rglob("*") if ".tmp" in p.name]
 
     before = record_path(tmp_path / "killed/often", resumed.cell).stat().st_mtime_ns

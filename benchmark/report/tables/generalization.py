@@ -18,7 +18,7 @@ from benchmark.report.model import (
 )
 from benchmark.report.tables import cells, zero_shot
 from benchmark.report.tables.differences import repeated, row_notes
-from benchmark.report.tables.uda import OVER
+from benchmark.report.tables.encoder_gains import OVER
 from benchmark.report.tables.wording import (
     column_notes,
     inferred,

@@ -22,7 +22,7 @@ from benchmark.report.model import (
 from benchmark.report.sample import Sample
 from benchmark.report.statistics import seeds as stats
 from benchmark.report.statistics.seeds import SMALLEST_GAP
-from benchmark.report.tables import cells, notes, zero_shot
+from benchmark.report.tables import cells, encoder_gains, notes, zero_shot
 from benchmark.report.tables.cells import Reference
 from benchmark.report.tables.differences import repeated, row_notes
 from benchmark.report.tables.wording import (
@@ -35,10 +35,6 @@ from benchmark.report.tables.wording import (
 )
 from benchmark.scores import OF_GROUPS, POOLED
 
-OVER = Quantity("encoder_gain", "difference", decimals=1, signed=True, derived=True)
-"""The difference to the reference encoder."""
-PRETRAINING = Quantity("pretraining_gain", "difference", decimals=1, signed=True, derived=True)
-"""The difference to the same network from random weights."""
 SMALL_GAP = 5.0
 """Points below which a share of the gap says little: a point, as seeds differ, is a fifth of it."""
 
@@ -74,16 +70,7 @@ def _uda_caption(grid: Grid) -> tuple[str, ...]:
             f"Gap closed: share of the distance from {baseline.title} to {oracle.title} "
             "that is covered."
         )
-    ground = grid.encoder_reference()
-    if ground:
-        sentences.append(
-            f"Over {ground.title}: difference with the same method and seed, in points."
-        )
-    sentences += [
-        f"{each.title} over {other.title}: the same network, pre-trained and from random weights."
-        for each, other, quantity in _over(grid)
-        if quantity == PRETRAINING
-    ]
+    sentences += encoder_gains.caption(grid)
     if grid.intervals is not None:
         sentences.append("An asterisk marks a difference that survives both seeds and images.")
     sentences += [*ranking(grid, "of an encoder's methods"), *zero_shot.caption(grid)]
@@ -112,7 +99,7 @@ def _uda_section(grid: Grid, shift: Shift, footnotes: Footnotes) -> Section:
             Column(name, Quantity(f"miou.{name}", "mIoU", 1), keys, encoder.title, ranked=True)
             for name in _other_means(grid, shift)
         ]
-    columns += _over_columns(grid, shift)
+    columns += encoder_gains.columns(grid, shift)
     rows = [
         Row(
             labels=(method.title,),
@@ -126,7 +113,7 @@ def _uda_section(grid: Grid, shift: Shift, footnotes: Footnotes) -> Section:
                             *_mean_cells(grid, shift, method, encoder, footnotes),
                         )
                     ),
-                    *_over_cells(grid, shift, method, footnotes),
+                    *encoder_gains.gains(grid, shift, method, footnotes),
                 ],
                 row_notes(grid, method, footnotes),
             ),
@@ -241,48 +228,3 @@ def _mean_cells(
         quantity = Quantity(f"miou.{name}", "mIoU", 1)
         found.append(cells.over_seeds(sample, footnotes, quantity))
     return found
-
-
-def _over_columns(grid: Grid, shift: Shift) -> list[Column]:
-    """A column for each encoder that is compared with another one."""
-    return [
-        Column(
-            f"{each.title} over {ground.title}",
-            quantity,
-            (("encoder", each.name), ("domain", shift.target.name)),
-        )
-        for each, ground, quantity in _over(grid)
-    ]
-
-
-def _over(grid: Grid) -> list[tuple[Encoder, Encoder, Quantity]]:
-    """Encoders beside the one they are compared with.
-
-    That is the reference encoder, then, where it is another, the same network from random weights.
-    """
-    ground = grid.encoder_reference()
-    named = {each.name: each for each in grid.encoders}
-    found = [(each, ground, OVER) for each in grid.encoders if ground and each != ground]
-    return found + [
-        (each, named[each.untrained], PRETRAINING)
-        for each in grid.encoders
-        if each.untrained in named and named[each.untrained] != ground
-    ]
-
-
-def _over_cells(grid: Grid, shift: Shift, method: Method, footnotes: Footnotes) -> list[TableCell]:
-    def reference(ground: Encoder) -> Reference:
-        titled = Method(method.name, f"{method.title} with {ground.title}", method.role)
-        return Reference(titled, grid.sample(method, ground, shift, (shift.target,)))
-
-    return [
-        cells.gain(
-            grid.sample(method, encoder, shift, (shift.target,)),
-            reference(ground),
-            footnotes,
-            quantity=quantity,
-            intervals=grid.intervals,
-            domain=shift.target.name,
-        )
-        for encoder, ground, quantity in _over(grid)
-    ]

@@ -121,12 +121,17 @@ def test_watching_writes_again_when_a_record_comes(out: Path) -> None:
         time.sleep(0.3)
         late.write_text(text, encoding="utf-8")
         second = watching.stdout.readline()
+        probe = out / "demo" / "zero_shot" / "eva02-mini-clip__minidrive.json"
+        probe.parent.mkdir()
+        probe.write_text("{}", encoding="utf-8")
+        third = watching.stdout.readline()
         watching.send_signal(signal.SIGINT)
         rest, errors = watching.communicate(timeout=20)
     finally:
         watching.kill()
     assert "13 done, 1 missing" in first
     assert "14 cells: 14 done" in second
+    assert "14 cells: 14 done; 0 files changed" in third, "demo has no encoder with a text tower"
     assert page.read_bytes() != before
     assert (rest, errors) == ("", "udabench: interrupted\n")
     assert watching.returncode == cli.EXIT_INTERRUPTED

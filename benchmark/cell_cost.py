@@ -1,0 +1,61 @@
+"""What a cell costs: time summed over the parts of an interrupted training, memory, parameters."""
+
+from __future__ import annotations
+
+import json
+import resource
+import time
+from typing import TYPE_CHECKING
+
+from benchmark import ranks
+from benchmark.paths import CellPaths
+from benchmark.records import Cost, write_atomically
+
+if TYPE_CHECKING:
+    import torch
+    from mmengine.runner import Runner
+
+
+def begin_training(paths: CellPaths) -> float:
+    """Note that training begins now; returns the seconds that led to the resume point, if any.
+
+    Every part of an interrupted training counts from its beginning to the last resume point it
+    wrote, by the time of that file: steps that are trained again count once, as in a cell that was
+    never interrupted. Where nobody noted when a part began, what it took is lost, not guessed.
+    """
+    now, before = time.time(), 0.0
+    try:
+        saved = paths.resume_point.stat().st_mtime
+        noted = json.loads(paths.training.read_text(encoding="utf-8"))
+        begun, earlier = float(noted["begun"]), float(noted["before"])
+        before = earlier + max(0.0, min(saved, now) - begun)
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    write_atomically(paths.training, json.dumps({"begun": now, "before": before}))
+    return before
+
+
+def measured(runner: Runner, student: torch.nn.Module, training: float, evaluation: float) -> Cost:
+    """The cost of a cell after its ``training`` and ``evaluation``, both in seconds."""
+    import torch
+
+    step = runner.train_loop.seconds_per_iteration  # type: ignore[attr-defined]
+    dataset = runner.train_dataloader.dataset
+    images = runner.train_dataloader.batch_size * (1 if dataset.target is None else 2)
+    images *= ranks.count()
+    if torch.cuda.is_available():
+        peak = torch.cuda.max_memory_allocated() / 2**20
+    else:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+    return Cost(
+        train_seconds=training,
+        evaluation_seconds=evaluation,
+        seconds_per_iteration=step,
+        images_per_second=images / step if step else 0.0,
+        peak_memory_mib=peak,
+        parameters=sum(each.numel() for each in student.parameters()),
+        trainable_parameters=sum(
+            each.numel() for each in student.parameters() if each.requires_grad
+        ),
+        device_hours=ranks.count() * (training + evaluation) / 3600.0,
+    )
