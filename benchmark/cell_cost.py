@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
-import resource
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Protocol
 
 from benchmark import ranks
 from benchmark.paths import CellPaths
 from benchmark.records import Cost, write_atomically
 
 if TYPE_CHECKING:
-    import torch
     from mmengine.runner import Runner
+
+
+class Network(Protocol):
+    """What is counted of a network: its tensors."""
+
+    def parameters(self) -> Iterable[Any]: ...
 
 
 def begin_training(paths: CellPaths) -> float:
@@ -35,24 +40,20 @@ def begin_training(paths: CellPaths) -> float:
     return before
 
 
-def measured(runner: Runner, student: torch.nn.Module, training: float, evaluation: float) -> Cost:
-    """The cost of a cell after its ``training`` and ``evaluation``, both in seconds."""
-    import torch
-
+def measured(
+    runner: Runner, student: Network, training: float, evaluation: float, memory: float
+) -> Cost:
+    """The cost of a cell: ``training`` and ``evaluation`` in seconds, peak ``memory`` in MiB."""
     step = runner.train_loop.seconds_per_iteration  # type: ignore[attr-defined]
     dataset = runner.train_dataloader.dataset
     images = runner.train_dataloader.batch_size * (1 if dataset.target is None else 2)
     images *= ranks.count()
-    if torch.cuda.is_available():
-        peak = torch.cuda.max_memory_allocated() / 2**20
-    else:
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
     return Cost(
         train_seconds=training,
         evaluation_seconds=evaluation,
         seconds_per_iteration=step,
         images_per_second=images / step if step else 0.0,
-        peak_memory_mib=peak,
+        peak_memory_mib=memory,
         parameters=sum(each.numel() for each in student.parameters()),
         trainable_parameters=sum(
             each.numel() for each in student.parameters() if each.requires_grad

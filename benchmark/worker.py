@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import sys
 import time
 import traceback
@@ -179,7 +180,9 @@ def _train_and_score(
                 domain_record.groups(runner.test_loop.dataloaders),  # type: ignore[attr-defined]
             ),
         },
-        cost=cell_cost.measured(runner, model.student, before + trained - begun, scored - trained),
+        cost=cell_cost.measured(
+            runner, model.student, before + trained - begun, scored - trained, _peak_memory_mib()
+        ),
         switches=made,
     )
 
@@ -221,6 +224,15 @@ def _message(error: Exception, config: Mapping[str, Any], runtime: Runtime) -> s
     if runtime.weights.folder is not None:
         places[runtime.weights.folder] = "<weights>"
     return provenance.scrub(f"{type(error).__name__}: {error}", places)
+
+
+def _peak_memory_mib() -> float:
+    """Peak memory of this process: on the GPU where there is one, else resident."""
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated() / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
 
 
 def _device_name() -> str:
