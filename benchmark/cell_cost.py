@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from benchmark import ranks
@@ -29,13 +30,11 @@ def begin_training(paths: CellPaths) -> float:
     never interrupted. Where nobody noted when a part began, what it took is lost, not guessed.
     """
     now, before = time.time(), 0.0
-    try:
+    with suppress(OSError, ValueError, KeyError, TypeError):
         saved = paths.resume_point.stat().st_mtime
         noted = json.loads(paths.training.read_text(encoding="utf-8"))
         begun, earlier = float(noted["begun"]), float(noted["before"])
         before = earlier + max(0.0, min(saved, now) - begun)
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
     write_atomically(paths.training, json.dumps({"begun": now, "before": before}))
     return before
 
