@@ -5,6 +5,7 @@ Exit codes: 0 all done, 1 a cell failed, 2 usage, 3 incomplete, 130 interrupted.
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import os
 import sys
@@ -24,7 +25,7 @@ EXIT_INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     given, others = plugin_options().parse_known_args(arguments)
-    parsed = parser().parse_args(others)
+    parsed = parser().parse_args(others, argparse.Namespace(plugin=given.plugin))
     try:
         with plugins.added(given.plugin):
             command = importlib.import_module(f"benchmark.commands.{parsed.module}")

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from benchmark.commands import options
+from benchmark.commands import again, options
 from benchmark.engines import Outcome
 from benchmark.plan import Plan
 
@@ -52,5 +52,5 @@ def print_problems(after: Plan, parsed: argparse.Namespace, missing: Sequence[Ou
             print(f"{entry.state}: {entry.cell}: {entry.reason or 'not run'}", file=sys.stderr)
     for state in ("failed", "stale"):
         if after.counts().get(state) and state not in parsed.rerun:
-            command = f"udabench run {parsed.suite} --rerun {state}"
+            command = again.command(parsed, "run", rerun=[*parsed.rerun, state])
             print(f"'{command}' runs the {state} cells again", file=sys.stderr)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.cli import EXIT_DONE, EXIT_FAILED, EXIT_INCOMPLETE
-from benchmark.commands import options
+from benchmark.commands import again, options
 from benchmark.data_roots import DataRoots
 from benchmark.missing_data import missing_data
 from benchmark.paths import CellPaths, shown
@@ -42,7 +42,7 @@ def plan(parsed: argparse.Namespace) -> int:
         return EXIT_DONE
     print(f"{planned.suite.title} ({summary(planned)}), results in {shown(planned.folder)}")
     print(cell_lines(planned.entries))
-    print(f"'udabench run {parsed.suite}' would start {len(due)} of them")
+    print(f"'{again.command(parsed, 'run')}' would start {len(due)} of them")
     for line in (*estimate_text.lines(cost, parsed.price_per_hour), *lacking):
         print(line)
     return EXIT_DONE

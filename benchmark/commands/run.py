@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmark import data, made_weights, paths, sharing
 from benchmark.cli import EXIT_FAILED, EXIT_INTERRUPTED
-from benchmark.commands import closing, options
+from benchmark.commands import again, closing, options
 from benchmark.commands.bars import progress_bar
 from benchmark.commands.planning import exit_code, summary
 from benchmark.commands.shares import check_shares, check_slices
@@ -188,10 +188,10 @@ def _limit(planned: Plan) -> float | None:
 def _continues(parsed: argparse.Namespace) -> str:
     if parsed.engine == "slurm":
         return (
-            f"submitted jobs go on; 'udabench run {parsed.suite} --engine slurm' waits for them "
-            f"again, 'udabench cancel {parsed.suite}' cancels them"
+            f"submitted jobs go on; '{again.command(parsed, 'run', no_wait=False)}' waits for them "
+            f"again, '{again.command(parsed, 'cancel')}' cancels them"
         )
-    return f"'udabench run {parsed.suite}' continues"
+    return f"'{again.command(parsed, 'run')}' continues"
 
 
 def _worker_options(parsed: argparse.Namespace, planned: Plan) -> list[str]:

@@ -37,6 +37,17 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def options_of(name: str) -> list[argparse.Action]:
+    """What the command ``name`` takes: its positional arguments and its options, help aside.
+
+    Raises:
+        KeyError: there is no such command.
+    """
+    (commands,) = (a for a in parser()._actions if isinstance(a, Commands))
+    taken: list[argparse.Action] = commands.choices[name]._actions
+    return [action for action in taken if action.dest != "help"]
+
+
 def plugin_options() -> argparse.ArgumentParser:
     """The option that may stand anywhere, before the command or behind it; the rest is let pass."""
     made = argparse.ArgumentParser(prog="udabench", add_help=False, allow_abbrev=False)
