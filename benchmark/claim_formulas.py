@@ -29,13 +29,15 @@ class Number:
 class Miou:
     """mIoU of cells in percent, by seed, averaged over ``domains`` within a seed.
 
-    ``domains`` is ``("target",)``, ``("unseen",)`` (all of the shift) or names of domains.
+    ``domains`` is ``("target",)``, ``("unseen",)`` (all of the shift) or names of domains. A
+    ``condition``, such as ``night``, restricts a single domain to its images of that condition.
     """
 
     method: str
     encoder: str
     shift: str
     domains: tuple[str, ...] = ("target",)
+    condition: str = ""
 
 
 @dataclass(frozen=True)
@@ -171,16 +173,23 @@ def read_expression(
 
 
 def _miou(section: suitefile.Section) -> Miou:
-    section.allow(("method", "encoder", "shift"), ("domains",))
+    section.allow(("method", "encoder", "shift"), ("domains", "condition"))
     domains: tuple[str, ...] = ("target",)
     if section.has("domains"):
         given = section.values["domains"]
         domains = (given,) if given in REGIONS else section.names("domains", "domain")
+    condition = section.text("condition") if section.has("condition") else ""
+    if condition and (len(domains) > 1 or domains == ("unseen",)):
+        raise SuiteError(
+            f"{section.place}: key 'condition': expected one domain, as conditions are a domain's "
+            "own; name a single one in 'domains', or none for the target"
+        )
     return Miou(
         section.name("method", "method"),
         section.name("encoder", "encoder"),
         section.name("shift", "shift"),
         domains,
+        condition,
     )
 
 

@@ -99,10 +99,12 @@ class Outcome:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
 
-    def miou(self, domain: str) -> float | None:
-        """mIoU on ``domain`` in percent, ``None`` where there is no usable one."""
-        scores = self.metrics.get(domain)
-        return scores.miou if scores is not None and math.isfinite(scores.miou) else None
+    def miou(self, domain: str, condition: str = "") -> float | None:
+        """mIoU on ``domain``, or on its images of a condition, in percent; ``None`` if unusable."""
+        if (scores := self.metrics.get(domain)) is None:
+            return None
+        value = scores.groups.get(condition, math.nan) if condition else scores.miou
+        return value if math.isfinite(value) else None
 
     @property
     def device_hours(self) -> float | None:

@@ -175,14 +175,17 @@ def _sample(atom: Leaf, grid: Grid) -> Sample:
             return points[-1] if points and points[-1] > 0 else None
 
         return grid.sampled(method, encoder, shift, last, lambda _: f"curve {curve} above 0")
-    if atom.domains == ("target",):
-        return grid.sample(method, encoder, shift, (shift.target,))
-    if atom.domains == ("unseen",):
-        return grid.sample(method, encoder, shift, shift.unseen)
-    known = {domain.name: domain for domain in (shift.target, *shift.unseen)}
+    regions = {"target": [shift.target], "unseen": shift.unseen}
+    known = {domain.name: [domain] for domain in (shift.target, *shift.unseen)} | regions
     if not set(atom.domains) <= set(known):
         return Sample({}, {}, ())
-    return grid.sample(method, encoder, shift, [known[name] for name in atom.domains])
+    domains = [domain for name in atom.domains for domain in known[name]]
+    if not atom.condition:
+        return grid.sample(method, encoder, shift, domains)
+    where, condition = domains[0].name, atom.condition
+    return grid.sampled(
+        method, encoder, shift, lambda o: o.miou(where, condition), lambda _: condition
+    )
 
 
 def _absent(samples: Samples, common: Sequence[int], needed: int) -> list[str]:
@@ -195,7 +198,9 @@ def _absent(samples: Samples, common: Sequence[int], needed: int) -> list[str]:
         lacking = [gap.seed for gap in sample.gaps]
         if lacking or not sample.values:
             seeds = f" seed {', '.join(map(str, lacking))}" if lacking else ""
-            waiting.setdefault((f"{atom.encoder} / {atom.shift}", seeds), {})[atom.method] = None
+            condition = atom.condition if isinstance(atom, Miou) else ""
+            place = f"{atom.encoder} / {atom.shift}" + (f" by {condition}" if condition else "")
+            waiting.setdefault((place, seeds), {})[atom.method] = None
     if not waiting:
         return [f"its cells share {len(common)} of the {needed} seeds that it needs"]
     return _first(

@@ -14,6 +14,7 @@ from benchmark.errors import SuiteError, UsageError
 
 BETTER = "{miou: {method: better, encoder: small, shift: there}}"
 GOOD = "{miou: {method: good, encoder: small, shift: there, domains: unseen}}"
+MANY = "{method: good, encoder: small, shift: there, condition: night"
 DEFAULTS = {
     "title": "T",
     "statement": "S.",
@@ -62,6 +63,14 @@ def test_a_ratio_of_losses(configs: Any) -> None:
     assert claim.facts()["cells"] == ["better / small / there", "good / small / there"]
 
 
+@pytest.mark.parametrize(("given", "domains"), [("", ("target",)), ("domains: [far], ", ("far",))])
+def test_a_condition_of_a_single_domain(configs: Any, given: str, domains: tuple[str]) -> None:
+    configs.fragment("domain", "far", "")
+    miou = f"{{method: good, encoder: small, shift: there, {given}condition: night}}"
+    write(configs, f"figure: {{miou: {miou}}}")
+    assert claims.load("mine").figure == Miou("good", "small", "there", domains, "night")
+
+
 def test_flips_need_target_and_unseen_of_every_method(configs: Any) -> None:
     write(configs, "figure: {order_flips: {methods: [good, bad], encoder: small, shift: there}}")
     claim = claims.load("mine")
@@ -88,6 +97,11 @@ def test_flips_need_target_and_unseen_of_every_method(configs: Any) -> None:
             r"figure: miou: key 'method': unknown method 'goood'; closest: 'good'",
         ),
         ("figure: {miou: {method: good, encoder: small}}", r"figure: miou: key 'shift' is missing"),
+        (
+            f"figure: {{miou: {MANY}, domains: unseen}}}}",
+            r"key 'condition': expected one domain, as conditions are a domain's own",
+        ),
+        (f"figure: {{miou: {MANY}, domains: [far, here]}}}}", r"key 'condition': expected one dom"),
         ("figure: {miou: 3}", r"figure: miou: expected a mapping, found 3"),
         ("holds: {greater: [figure]}", r"holds: greater: expected a list of two"),
         ("holds: {is: [1, 2]}", r"holds: unknown operation 'is'"),

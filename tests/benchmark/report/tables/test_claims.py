@@ -97,6 +97,36 @@ def test_a_ratio_of_losses_takes_the_last_running_mean_of_their_curves() -> None
     assert judge(claim(nothing, Greater(nothing, Number(1.0))), made).word == NOT_RUN
 
 
+def test_a_condition_is_read_from_the_domains_groups() -> None:
+    # Night at 20, 22 and 24 on the target, 10 on the unseen domain; snow is nowhere.
+    outcomes = {
+        cell: dataclasses.replace(
+            each,
+            metrics={
+                **each.metrics,
+                "real": dataclasses.replace(
+                    each.metrics["real"], groups={"night": 20.0 + 2 * cell.seed, "fog": math.nan}
+                ),
+                "fog": dataclasses.replace(each.metrics["fog"], groups={"night": 10.0}),
+            },
+        )
+        for cell, each in grid().outcomes.items()
+    }
+    made = grid(outcomes=outcomes)
+    night = Miou("a", "e", "s", condition="night")
+    elsewhere = Miou("a", "e", "s", ("fog",), "night")
+    figure = minus(night, elsewhere)
+    verdict = judge(claim(figure, Greater(figure, Number(9.9))), made)
+    assert (verdict.word, verdict.figure) == (REPRODUCED, {0: 10.0, 1: 12.0, 2: 14.0})
+    for name in ("snow", "fog"):  # not there, and there without a number
+        absent = Miou("a", "e", "s", condition=name)
+        verdict = judge(claim(absent, Greater(absent, Number(0))), made)
+        assert (verdict.word, verdict.missing) == (
+            NOT_RUN,
+            (f"a / e / s by {name} seed 0, 1, 2",),
+        )
+
+
 def test_figure_spread_and_interval_are_those_over_seeds() -> None:
     figure = minus(cell("a"), cell("b"))  # 5, 1, 6
     verdict = judge(claim(figure, Greater(figure, Number(0))), grid())
