@@ -198,8 +198,11 @@ def _absent(samples: Samples, common: Sequence[int], needed: int) -> list[str]:
         lacking = [gap.seed for gap in sample.gaps]
         if lacking or not sample.values:
             seeds = f" seed {', '.join(map(str, lacking))}" if lacking else ""
-            condition = atom.condition if isinstance(atom, Miou) else ""
-            place = f"{atom.encoder} / {atom.shift}" + (f" by {condition}" if condition else "")
+            place = f"{atom.encoder} / {atom.shift}"
+            # A cell that was not run has no condition either; a record may lack just this one.
+            absent = any(gap.state == "absent" for gap in sample.gaps)
+            if isinstance(atom, Miou) and atom.condition and absent:
+                place += f" by {atom.condition}"
             waiting.setdefault((place, seeds), {})[atom.method] = None
     if not waiting:
         return [f"its cells share {len(common)} of the {needed} seeds that it needs"]
