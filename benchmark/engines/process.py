@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import select
 import subprocess
@@ -10,6 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from benchmark import lease, ranks
 from benchmark.engines import Slot
@@ -21,6 +23,8 @@ from benchmark.plan import PlannedCell
 from benchmark.provenance import utc_now
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+LARGEST = "torch"
+"""The package with most modules of those that a worker imports."""
 
 
 @dataclass
@@ -117,11 +121,20 @@ def start(
     return worker
 
 
+def _is_compiled(package: str) -> bool:
+    """Whether the installer of ``package`` left it compiled, where Python looks for that."""
+    found = importlib.util.find_spec(package)
+    if found is None or found.origin is None:
+        return False
+    return Path(importlib.util.cache_from_source(found.origin)).is_file()
+
+
 def _environment(slot: Slot, reader: int, threads: int) -> dict[str, str]:
     # A worker of an engine is the only process of its cell, whoever started the engine.
     inherited = {name: text for name, text in os.environ.items() if name not in ranks.VARIABLES}
-    if inherited.pop("PYTHONDONTWRITEBYTECODE", None):
+    if inherited.get("PYTHONDONTWRITEBYTECODE") and not _is_compiled(LARGEST):
         # Containers set it to stay small, but every cell would compile thousands of modules anew.
+        del inherited["PYTHONDONTWRITEBYTECODE"]
         inherited["PYTHONPYCACHEPREFIX"] = str(cache_root() / "bytecode")
     return {
         **inherited,

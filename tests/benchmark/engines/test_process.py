@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import py_compile
 import subprocess
 import sys
 from pathlib import Path
@@ -23,16 +24,42 @@ def test_it_names_the_device_the_threads_and_the_pipe() -> None:
     assert made[process.PARENT_FD] == "7"
 
 
-def test_compiled_modules_are_kept_in_our_cache_where_python_may_not_write_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package in a place where Python is told to write no bytecode."""
     monkeypatch.setenv("UDABENCH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
-    (tmp_path / "module.py").write_text("value = 1\n", encoding="utf-8")
-    command = [sys.executable, "-c", "import module"]
-    subprocess.run(command, env=environment(), cwd=tmp_path, check=True)
-    assert not list(tmp_path.glob("__pycache__"))
-    assert list((tmp_path / "cache/bytecode").rglob("module.*.pyc"))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(process, "LARGEST", "large")
+    package = tmp_path / "large" / "__init__.py"
+    package.parent.mkdir()
+    package.write_text("value = 1\n", encoding="utf-8")
+    return package
+
+
+def loaded_from(installed: Path) -> Path:
+    """Where a worker finds the compiled package, or would write it."""
+    command = [sys.executable, "-c", "import large; print(large.__cached__)"]
+    place = installed.parents[1]
+    found = subprocess.run(
+        command, env=environment(), cwd=place, check=True, capture_output=True, text=True
+    )
+    return Path(found.stdout.strip())
+
+
+def test_compiled_modules_are_kept_in_our_cache_where_python_may_not_write_them(
+    installed: Path, tmp_path: Path
+) -> None:
+    kept = loaded_from(installed)
+    assert kept.is_file()
+    assert kept.is_relative_to(tmp_path / "cache/bytecode")
+    assert not list(installed.parent.glob("__pycache__"))
+
+
+def test_what_the_installer_compiled_is_not_compiled_again(installed: Path, tmp_path: Path) -> None:
+    compiled = py_compile.compile(str(installed))
+    assert loaded_from(installed) == Path(compiled)
+    assert not (tmp_path / "cache").exists()
 
 
 def test_otherwise_python_keeps_them_where_it_likes(monkeypatch: pytest.MonkeyPatch) -> None:
