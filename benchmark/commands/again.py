@@ -23,7 +23,7 @@ def command(parsed: argparse.Namespace, name: str, **changed: object) -> str:
     words += [name, values["suite"]]
     for option in options_of(name):
         value = values.get(option.dest, option.default)
-        if not option.option_strings or value == option.default:
+        if value == option.default:
             continue
         flag = option.option_strings[-1]
         for each in value if isinstance(value, list) else [value]:

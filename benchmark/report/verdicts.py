@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import combinations
 
 from benchmark.claim_formulas import (
@@ -182,10 +183,8 @@ def _sample(atom: Leaf, grid: Grid) -> Sample:
     domains = [domain for name in atom.domains for domain in known[name]]
     if not atom.condition:
         return grid.sample(method, encoder, shift, domains)
-    where, condition = domains[0].name, atom.condition
-    return grid.sampled(
-        method, encoder, shift, lambda o: o.miou(where, condition), lambda _: condition
-    )
+    read = partial(Outcome.miou, domain=domains[0].name, condition=atom.condition)
+    return grid.sampled(method, encoder, shift, read, lambda _: f"score for {atom.condition}")
 
 
 def _absent(samples: Samples, common: Sequence[int], needed: int) -> list[str]:

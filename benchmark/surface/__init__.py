@@ -38,14 +38,14 @@ def parser() -> argparse.ArgumentParser:
 
 
 def options_of(name: str) -> list[argparse.Action]:
-    """What the command ``name`` takes: its positional arguments and its options, help aside.
+    """The options of the command ``name``, help aside.
 
     Raises:
         KeyError: there is no such command.
     """
     (commands,) = (a for a in parser()._actions if isinstance(a, Commands))
     taken: list[argparse.Action] = commands.choices[name]._actions
-    return [action for action in taken if action.dest != "help"]
+    return [each for each in taken if each.option_strings and each.dest != "help"]
 
 
 def plugin_options() -> argparse.ArgumentParser:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 from benchmark.report.grid import Domain, Encoder, Grid, Method, Outcome, Shift
 from benchmark.report.model import Column, Footnotes, Quantity, Row, Section, Table, TableCell, rank
@@ -58,9 +59,11 @@ def _levels(grid: Grid, shift: Shift, domain: Domain) -> list[str]:
 def _section(
     grid: Grid, shift: Shift, domain: Domain, names: list[str], footnotes: Footnotes
 ) -> Section:
-    reads = {name: _reader(domain.name, "groups", name) for name in names}
-    levels = _levels(grid, shift, domain)
-    reads |= {name: _reader(domain.name, "means", name) for name in (*levels, OF_GROUPS, POOLED)}
+    reads: dict[str, Read] = {
+        name: partial(Outcome.miou, domain=domain.name, condition=name) for name in names
+    }
+    means = (*_levels(grid, shift, domain), OF_GROUPS, POOLED)
+    reads |= {name: partial(_mean, domain=domain.name, name=name) for name in means}
     titles = {OF_GROUPS: "mean of conditions", POOLED: "all images pooled"}
     columns = [
         Column(
@@ -118,10 +121,7 @@ def _cell(
     return cells.over_seeds(sample, footnotes, column.quantity)
 
 
-def _reader(domain: str, field: str, name: str) -> Read:
-    def read(outcome: Outcome) -> float | None:
-        metrics = outcome.metrics.get(domain)
-        value = getattr(metrics, field).get(name) if metrics is not None else None
-        return value if value is not None and math.isfinite(value) else None
-
-    return read
+def _mean(outcome: Outcome, domain: str, name: str) -> float | None:
+    metrics = outcome.metrics.get(domain)
+    value = metrics.means.get(name, math.nan) if metrics is not None else math.nan
+    return value if math.isfinite(value) else None
